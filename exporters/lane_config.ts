@@ -1,0 +1,48 @@
+/**
+ * One lane: where one destination's data of one signal goes, and how. Resolved from configuration and preset
+ * before the drop; the courier knows nothing else about a destination.
+ * @module
+ */
+import type { Encoding, Signal, Temporality } from "./batch.ts";
+import type { Naming } from "../collectors/metric.ts";
+
+/** TLS and proxy settings of a destination. Texts, not paths: the sender may have no right to read files. */
+export interface TransportConfig {
+  /** PEM texts added to the trust store. */
+  readonly caCerts: readonly string[];
+  readonly clientCert?: string;
+  readonly clientKey?: string;
+  /** Explicit proxy URL; absent: the environment's proxy variables apply. */
+  readonly proxy?: string;
+  /** Verify no certificate. Warned about at each start. */
+  readonly insecure: boolean;
+}
+
+/** Retry behaviour (design 8). */
+export interface RetryConfig {
+  readonly profile: "otlp" | "heka";
+  readonly retryAfterMaxMs: number;
+}
+
+/** A (destination, signal) pair. */
+export interface LaneConfig {
+  readonly destination: string;
+  readonly signal: Signal;
+  /** Preset name, for messages only. */
+  readonly preset: string;
+  readonly url: string;
+  /** Lower-case names; never Content-Type, Content-Encoding, Content-Length or Host. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly encoding: Encoding;
+  readonly compression: "gzip" | "none";
+  readonly timeoutMs: number;
+  readonly naming: Naming;
+  readonly temporality: Temporality;
+  /** Bytes before compression and items one request may hold. */
+  readonly batchBytesMax: number;
+  readonly batchItemsMax: number;
+  /** Older data is useless there and is dropped from the spool. */
+  readonly maxAgeMs: number;
+  readonly transport: TransportConfig;
+  readonly retry: RetryConfig;
+}

@@ -1,0 +1,54 @@
+/**
+ * Delivery as counted by the courier. For every lane, at every moment:
+ * produced = delivered + rejected + dropped + merged + quarantined + queued (design 8).
+ * @module
+ */
+import type { Signal } from "./batch.ts";
+
+/** What the last failure of a lane was, in the terms of outcome.ts. */
+export interface LastFailure {
+  readonly class: "transient" | "batch" | "too_large" | "destination";
+  readonly cause: string;
+  readonly status?: number;
+  readonly message: string;
+  readonly timeMs: number;
+}
+
+/** One lane's account, in items (points, spans, log records) unless said otherwise. */
+export interface LaneReport {
+  readonly destination: string;
+  readonly signal: Signal;
+  readonly produced: number;
+  readonly delivered: number;
+  /** Refused by the backend: partial success, or with the batch by a status of class B or C. */
+  readonly rejected: number;
+  /** By reason: "spool_full", "too_old", "oversize", "queue_full", "unsupported_signal", "shutdown", … */
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly merged: number;
+  readonly quarantined: number;
+  /** In memory and in the spool, of this life. */
+  readonly queued: number;
+  readonly queuedBytes: number;
+  readonly spoolBytes: number;
+  readonly spoolBatches: number;
+  /** Items found in the spool at start, from an earlier life; part of `queued` until delivered. */
+  readonly inherited: number;
+  readonly oldestTimeMs?: number;
+  /** Requests by status, "error" for those without an answer. */
+  readonly attempts: Readonly<Record<string, number>>;
+  readonly requestBytes: number;
+  readonly badResponses: number;
+  readonly breaker: "closed" | "open" | "half_open";
+  readonly lastAcceptedMs?: number;
+  readonly clockSkew?: number;
+  readonly lastFailure?: LastFailure;
+  /** The backend's last words on a partial success. */
+  readonly rejection?: string;
+}
+
+/** All lanes. */
+export interface DeliveryReport {
+  readonly lanes: readonly LaneReport[];
+  /** Set when the spool cannot be used, with the reason. */
+  readonly spoolFault?: string;
+}
