@@ -81,11 +81,13 @@ export interface Prepared {
    * Work that may block (statfs, sensors), kept off the cycle's path: run before the first cycle under a
    * deadline, then every `refreshMs`; never two at a time.
    */
-  refresh?(texts: FileReader): Promise<void>;
+  refresh?(read: FileReader): Promise<void>;
   readonly refreshMs?: number;
+  /** Files kept open for `refresh` only: those whose reads may block. */
+  readonly slowFiles?: readonly string[];
 }
 
-/** Asynchronous reads of kept files named in `Prepared.slowFiles`, for `refresh`. */
+/** Reads a file of `Prepared.slowFiles` on the thread pool; rejects when it is absent or cannot be read. */
 export type FileReader = (path: string) => Promise<string>;
 
 /** One source of metrics; one file in this folder and one line in registry.ts. */
