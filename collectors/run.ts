@@ -215,7 +215,7 @@ export class CollectorRun {
       .filter((running) => nowMs - running.refreshedMs >= (running.prepared.refreshMs ?? 0))
       .map((running) => this.#refreshOne(running, nowMs));
     if (started.length === 0) return;
-    let timer: number | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const deadline = new Promise<void>((resolve) => timer = setTimeout(resolve, deadlineMs));
     await Promise.race([Promise.all(started), deadline]);
     clearTimeout(timer);

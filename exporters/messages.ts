@@ -4,6 +4,7 @@
  */
 import type { BatchMessage } from "./batch.ts";
 import type { LaneConfig } from "./lane_config.ts";
+import type { Probe } from "./probe.ts";
 import type { DeliveryReport } from "./report.ts";
 
 /** What the courier is started with. */
@@ -33,7 +34,13 @@ export interface CourierFlush {
   readonly final: boolean;
 }
 
-export type ToCourier = CourierStart | BatchMessage | CourierFlush;
+/** Try what must not be possible, and tell (probe.ts). */
+export interface CourierProbe {
+  readonly type: "probe";
+  readonly id: number;
+}
+
+export type ToCourier = CourierStart | BatchMessage | CourierFlush | CourierProbe;
 
 /** Sent once, when ports are attached and the spool is open. */
 export interface CourierReady {
@@ -53,4 +60,5 @@ export type FromCourier =
   | { readonly type: "log"; readonly record: LogRecord }
   /** Sent at least every 10 s (the beat) and, at most once a second, after a change. */
   | { readonly type: "report"; readonly report: DeliveryReport }
-  | { readonly type: "flushed"; readonly id: number; readonly report: DeliveryReport };
+  | { readonly type: "flushed"; readonly id: number; readonly report: DeliveryReport }
+  | { readonly type: "probed"; readonly id: number; readonly probes: readonly Probe[] };

@@ -1,0 +1,67 @@
+/**
+ * The crank: calls a cycle at once and then at start + n · interval on the monotonic clock. It corrects itself,
+ * so that it never drifts; a late cycle (suspend, SIGSTOP) is one cycle, never a burst (otlp M23).
+ * @module
+ */
+
+/** Time as the schedule needs it; injected so that tests turn the crank themselves. */
+export interface Ticker {
+  /** Monotonic milliseconds. */
+  now(): number;
+  /** Resolves after `ms`, or at once when the signal aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** What is done each turn. */
+export interface Turn {
+  /** Milliseconds from start to start; asked for before each turn, so that it can change live. */
+  intervalMs(): number;
+  /** Shortly before a cycle: start slow work so that its figures are fresh. */
+  prepare(): void;
+  cycle(): void | Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/** Slow work starts this long before the cycle that wants its figures, at most half an interval. */
+const LEAD_MS = 1000;
+
+/** The next due time strictly after `now` on the grid that starts at `base`. */
+export function nextDue(base: number, intervalMs: number, now: number): number {
+  return base + (Math.floor((now - base) / intervalMs) + 1) * intervalMs;
+}
+
+/** Turns until the signal aborts. */
+export async function crank(turn: Turn, ticker: Ticker): Promise<void> {
+  let interval = turn.intervalMs();
+  let base = ticker.now();
+  while (!turn.signal.aborted) {
+    await turn.cycle();
+    const wanted = turn.intervalMs();
+    if (wanted !== interval) {
+      interval = wanted;
+      base = ticker.now();
+    }
+    const due = nextDue(base, interval, ticker.now());
+    const lead = Math.min(LEAD_MS, interval / 2);
+    await ticker.sleep(due - lead - ticker.now(), turn.signal);
+    if (turn.signal.aborted) return;
+    turn.prepare();
+    await ticker.sleep(due - ticker.now(), turn.signal);
+  }
+}
+
+/** The real clock. */
+export const realTicker: Ticker = {
+  now: () => performance.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal.aborted || ms <= 0) return resolve();
+      const done = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      signal.addEventListener("abort", done);
+    }),
+};

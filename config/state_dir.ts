@@ -1,0 +1,47 @@
+/**
+ * The state directory: where instance.json, the spool and remembered counters live. 0700, files 0600, written
+ * aside and renamed, so that a reader or a crash never meets half a file.
+ * @module
+ */
+
+/** A state directory that can be written, or why none can. */
+export type StateDir =
+  | { readonly path: string; readonly fault?: never }
+  | { readonly path?: never; readonly fault: string };
+
+function tryFolder(path: string): string | undefined {
+  try {
+    Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+    const probe = `${path}/.probe-${Deno.pid}`;
+    Deno.writeTextFileSync(probe, "", { mode: 0o600 });
+    Deno.removeSync(probe);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** The first of the candidates that can be created and written; the fault names all that cannot. */
+export function openStateDir(candidates: readonly string[]): StateDir {
+  const faults: string[] = [];
+  for (const path of candidates) {
+    const fault = tryFolder(path);
+    if (fault === undefined) return { path };
+    faults.push(`"${path}": ${fault}`);
+  }
+  return { fault: faults.join("; ") || "no candidate" };
+}
+
+/** Replaces a file: written aside with mode 0600, synced, renamed, and the folder synced. Throws on failure. */
+export function replaceFile(path: string, text: string): void {
+  const aside = `${path}.tmp`;
+  {
+    using file = Deno.openSync(aside, { write: true, create: true, truncate: true, mode: 0o600 });
+    const bytes = new TextEncoder().encode(text);
+    for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+    file.syncSync();
+  }
+  Deno.renameSync(aside, path);
+  using folder = Deno.openSync(path.slice(0, path.lastIndexOf("/")) || "/");
+  folder.syncSync();
+}

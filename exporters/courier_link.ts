@@ -1,0 +1,176 @@
+/**
+ * The sensor's end of the courier: spawns the worker with exactly its permissions, hands it batches, asks it to
+ * flush, and notices when it is dead. The only place that posts to the courier.
+ * @module
+ */
+import type { BatchMessage } from "./batch.ts";
+import type { LaneConfig } from "./lane_config.ts";
+import type { CourierStart, FromCourier, LogRecord, ToCourier } from "./messages.ts";
+import type { Probe } from "./probe.ts";
+import type { DeliveryReport } from "./report.ts";
+
+/** No beat for this long means dead or stuck (design 2). */
+const BEAT_MS_MAX = 60_000;
+
+/** What the courier may touch; shown by `sandbox`. */
+export interface CourierPermissions {
+  /** `host:port` of every destination. */
+  readonly net: readonly string[];
+  /** The spool folder, or nothing. */
+  readonly folders: readonly string[];
+}
+
+/** `host:port` as a permission list spells it. */
+export function netEntry(url: string): string {
+  const { hostname, port, protocol } = new URL(url);
+  return `${hostname}:${port === "" ? (protocol === "https:" ? "443" : "80") : port}`;
+}
+
+/** Exactly what these lanes and this spool folder need. */
+export function courierPermissions(
+  lanes: readonly LaneConfig[],
+  spoolPath: string | undefined,
+): CourierPermissions {
+  return {
+    net: [...new Set(lanes.map((lane) => netEntry(lane.url)))].sort(),
+    folders: spoolPath === undefined ? [] : [spoolPath],
+  };
+}
+
+/** What the link reports to its owner. */
+export interface LinkEvents {
+  log(record: LogRecord): void;
+  /** The courier ended, threw, or stopped beating: the process has to end with 70. */
+  dead(why: string): void;
+}
+
+/** The running courier. */
+export class CourierLink {
+  readonly #worker: Worker;
+  readonly #events: LinkEvents;
+  readonly #waiting = new Map<number, (message: FromCourier) => void>();
+  #nextId = 1;
+  #lastBeatMs: number;
+  #isClosed = false;
+  #ready: () => void = () => {};
+  #report: DeliveryReport = { lanes: [] };
+  /** Resolves when the courier holds its ports and its spool. */
+  readonly ready: Promise<void>;
+
+  /** Spawns the worker; possible only before the drop. */
+  constructor(url: URL, start: CourierStart, options: {
+    readonly permissions: CourierPermissions;
+    readonly events: LinkEvents;
+    /** Monotonic milliseconds. */
+    readonly nowMs: () => number;
+  }) {
+    const { permissions, events } = options;
+    this.#events = events;
+    this.#nowMs = options.nowMs;
+    this.#lastBeatMs = this.#nowMs();
+    this.ready = new Promise((resolve) => this.#ready = resolve);
+    this.#worker = new Worker(url, {
+      type: "module",
+      name: "courier",
+      deno: {
+        permissions: {
+          net: [...permissions.net],
+          read: [...permissions.folders],
+          write: [...permissions.folders],
+          env: false,
+          sys: false,
+          run: false,
+          ffi: false,
+          import: false,
+        },
+      },
+    });
+    this.#worker.onmessage = (event: MessageEvent<FromCourier>) => this.#receive(event.data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#die(event.message);
+    };
+    this.#post(start, [...start.ports]);
+  }
+
+  readonly #nowMs: () => number;
+
+  #post(message: ToCourier, transfer: Transferable[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+
+  #die(why: string): void {
+    if (this.#isClosed) return;
+    this.close();
+    this.#events.dead(why);
+  }
+
+  #receive(message: FromCourier): void {
+    this.#lastBeatMs = this.#nowMs();
+    switch (message.type) {
+      case "ready":
+        for (const note of message.notes) this.#events.log(note);
+        this.#ready();
+        break;
+      case "log":
+        this.#events.log(message.record);
+        break;
+      case "report":
+        this.#report = message.report;
+        break;
+      case "flushed":
+        this.#report = message.report;
+        this.#answer(message.id, message);
+        break;
+      case "probed":
+        this.#answer(message.id, message);
+        break;
+    }
+  }
+
+  #answer(id: number, message: FromCourier): void {
+    this.#waiting.get(id)?.(message);
+    this.#waiting.delete(id);
+  }
+
+  #ask(make: (id: number) => ToCourier): Promise<FromCourier> {
+    const id = this.#nextId++;
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      this.#post(make(id));
+    });
+  }
+
+  /** The last known account. */
+  get report(): DeliveryReport {
+    return this.#report;
+  }
+
+  /** Hands a batch over; its body is transferred and empty afterwards. */
+  send(message: BatchMessage): void {
+    if (!this.#isClosed) this.#post(message, [message.body.buffer]);
+  }
+
+  /** Delivers what is there until the deadline, keeps the rest, and resolves with the account. */
+  async flush(deadlineMs: number, final: boolean): Promise<DeliveryReport> {
+    await this.#ask((id) => ({ type: "flush", id, deadlineMs, final }));
+    return this.#report;
+  }
+
+  /** What the courier finds it can still do, tried from inside. */
+  async probe(): Promise<readonly Probe[]> {
+    const answer = await this.#ask((id) => ({ type: "probe", id }));
+    return answer.type === "probed" ? answer.probes : [];
+  }
+
+  /** To be called regularly: declares the courier dead when its beat has stopped. */
+  watch(): void {
+    const silentMs = this.#nowMs() - this.#lastBeatMs;
+    if (silentMs > BEAT_MS_MAX) this.#die(`no beat for ${Math.round(silentMs / 1000)} s`);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#worker.terminate();
+  }
+}
