@@ -46,3 +46,15 @@ export function times(a: number | bigint, b: number): number | bigint {
   const product = a * b;
   return Number.isSafeInteger(product) ? product : BigInt(a) * BigInt(b);
 }
+
+/** Lines of a kernel file without their ends. An unterminated last line is cut off text, hence not among them. */
+export function wholeLines(text: string): string[] {
+  const lines = text.split("\n");
+  lines.pop();
+  return lines;
+}
+
+/** The only value of a one-line file. Undefined when the line is not terminated: its digits may be cut off. */
+export function wholeValue(text: string | undefined): string | undefined {
+  return text?.endsWith("\n") ? text.trim() : undefined;
+}
