@@ -44,12 +44,13 @@ export interface Sum extends Instrument {
 }
 
 /**
- * What a falling counter means. `u32`: it wrapped at 2^32 raw units when its companion did not fall;
- * `ulong`: it wraps at 2^32 on 32-bit kernels only; `dip`: small steps back are clamped.
+ * What a falling counter means. `u32`: it wrapped at 2^32 raw units, if it stood in the upper half; `ulong`:
+ * the same on 32-bit kernels only; `dip`: steps back of less than `tolerance` are clamped. A value is raw units
+ * times `scale`. Anything else is a reset. A device that was replaced is told by `Series.identity`.
  */
 export type FallRule =
   | { readonly rule: "u32"; readonly scale: number }
-  | { readonly rule: "ulong" }
+  | { readonly rule: "ulong"; readonly scale?: number }
   | { readonly rule: "dip"; readonly tolerance: number };
 
 /** A metric's identity and meaning; one constant per metric, at the top of its collector's file. */
@@ -63,6 +64,8 @@ export interface Series {
   readonly namings?: readonly Naming[];
   /** The collector naming's own attributes, where renaming keys cannot derive them. */
   readonly collectorAttributes?: Attributes;
+  /** Which device stands behind the name (diskseq, ifindex); another one starts the sums anew (host-metrics P5). */
+  readonly identity?: string;
 }
 
 /** A series' value in one cycle. */
@@ -92,7 +95,7 @@ export interface Snapshot {
 export function series(
   descriptor: Descriptor,
   attributes: Attributes = {},
-  only: Pick<Series, "namings" | "collectorAttributes"> = {},
+  only: Pick<Series, "namings" | "collectorAttributes" | "identity"> = {},
 ): Series {
   return { descriptor, attributes, ...only };
 }

@@ -58,3 +58,25 @@ export function wholeLines(text: string): string[] {
 export function wholeValue(text: string | undefined): string | undefined {
   return text?.endsWith("\n") ? text.trim() : undefined;
 }
+
+/** A word that is followed by more text: one that ends the text may have been cut off in its middle. */
+const WORD = /[ \t]*(\S+)(?=\s)/y;
+
+/**
+ * The word behind the first occurrence of a label, without looking at the rest of its line, which may be long.
+ * Give the text with a line break in front and labels such as "\nctxt ", so that they match at line starts only.
+ */
+export function wordAfter(text: string, label: string): string | undefined {
+  const at = text.indexOf(label);
+  if (at < 0) return undefined;
+  WORD.lastIndex = at + label.length;
+  return WORD.exec(text)?.[1];
+}
+
+/** The whole line behind a label, trimmed; see `wordAfter`. Undefined when the line is absent or not terminated. */
+export function lineAfter(text: string, label: string): string | undefined {
+  const at = text.indexOf(label);
+  if (at < 0) return undefined;
+  const end = text.indexOf("\n", at + label.length);
+  return end < 0 ? undefined : text.slice(at + label.length, end).trim();
+}
