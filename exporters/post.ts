@@ -1,0 +1,141 @@
+/**
+ * One POST of one batch: the only file of delivery that calls `fetch`. One HTTP/1.1 client per destination, made
+ * anew after a timeout because a pool can hold a dead connection (deno.md fact 5); redirects are never followed
+ * (otlp R18); `Accept-Encoding: identity` keeps the runtime from inflating answers (otlp P6).
+ * @module
+ */
+import { readAnswer } from "./answer.ts";
+import { classifyError } from "./classify.ts";
+import type { Clock } from "./clock.ts";
+import type { Body } from "./gzip.ts";
+import type { LaneConfig, TransportConfig } from "./lane_config.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** One request as the transport sees it. */
+export interface TransportRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly signal: AbortSignal;
+}
+
+/** How bytes reach a destination; shared by its lanes. */
+export interface Transport {
+  readonly send: (request: TransportRequest) => Promise<Response>;
+  /** Drops every connection; the next request opens a new one. */
+  readonly renew: () => void;
+  readonly close: () => void;
+}
+
+/** Shorter than collectors and load balancers keep an idle connection (60 s): a request rarely meets a closing one. */
+const POOL_IDLE_MS = 15_000;
+
+/**
+ * The transport over the runtime's fetch. Throws when a client certificate and its key do not belong together.
+ * Without an explicit proxy the runtime reads the environment's proxy variables when a client is made, loopback
+ * endpoints included: whoever starts the process adds those to NO_PROXY.
+ */
+export function fetchTransport(config: TransportConfig): Transport {
+  let client = openClient(config);
+  return {
+    send: ({ url, headers, body, signal }) =>
+      fetch(url, { method: "POST", headers, body, signal, redirect: "manual", client }),
+    renew: () => {
+      client.close();
+      client = openClient(config);
+    },
+    close: () => client.close(),
+  };
+}
+
+function openClient({ caCerts, clientCert, clientKey, proxy }: TransportConfig): Deno.HttpClient {
+  const options = {
+    http2: false,
+    poolMaxIdlePerHost: 1,
+    poolIdleTimeout: POOL_IDLE_MS,
+    caCerts: [...caCerts],
+  };
+  const route = proxy === undefined ? {} : { proxy: proxyRoute(proxy) };
+  if (clientCert === undefined || clientKey === undefined) {
+    return Deno.createHttpClient({ ...options, ...route });
+  }
+  return Deno.createHttpClient({ ...options, ...route, cert: clientCert, key: clientKey });
+}
+
+function proxyRoute(proxy: string): Deno.Proxy {
+  const url = new URL(proxy);
+  const username = decodeURIComponent(url.username);
+  const password = decodeURIComponent(url.password);
+  url.username = url.password = "";
+  return { url: url.href, ...(username !== "" && { basicAuth: { username, password } }) };
+}
+
+/** The transport a destination needs: fetch, or node:https when it asks to verify no certificate. */
+export async function openTransport(config: TransportConfig, url: string): Promise<Transport> {
+  if (!config.insecure || !url.startsWith("https:")) return fetchTransport(config);
+  const { insecureTransport } = await import("./insecure_transport.ts");
+  return insecureTransport(config);
+}
+
+/** Sends the batches of one lane, one at a time. */
+export interface Poster {
+  /** Never rejects: every failure is an outcome. The signal cuts the attempt short. */
+  readonly post: (body: Body, signal: AbortSignal) => Promise<Outcome>;
+}
+
+/** What a poster takes beside its lane. */
+export interface PosterContext {
+  /** `sonde/1.2.3`: first word of the User-Agent; its version is the exporter's too. */
+  readonly product: string;
+  readonly transport: Transport;
+  readonly clock: Clock;
+}
+
+/** A poster for the lane. */
+export function createPoster(lane: LaneConfig, { product, transport, clock }: PosterContext): Poster {
+  const headers = requestHeaders(lane, product);
+  return {
+    post: async (body, signal) => {
+      const attempt = new AbortController();
+      const timeout = new AbortController();
+      const stop = () => attempt.abort(new DOMException("The attempt was cut short", "TimeoutError"));
+      signal.addEventListener("abort", stop);
+      if (signal.aborted) stop();
+      clock.sleep(lane.timeoutMs, timeout.signal).then(() => {
+        if (!timeout.signal.aborted) {
+          attempt.abort(new DOMException(`No answer in ${lane.timeoutMs} ms`, "TimeoutError"));
+        }
+      });
+      try {
+        const encoding = body.gzipped ? { "content-encoding": "gzip" } : {};
+        const response = await transport.send({
+          url: lane.url,
+          headers: { ...headers, ...encoding },
+          body: body.bytes,
+          signal: attempt.signal,
+        });
+        return await readAnswer(response, lane, clock);
+      } catch (error) {
+        const outcome = classifyError(error);
+        if (outcome.kind === "retryable" && outcome.freshClient) transport.renew();
+        return outcome;
+      } finally {
+        timeout.abort();
+        signal.removeEventListener("abort", stop);
+      }
+    },
+  };
+}
+
+function requestHeaders(lane: LaneConfig, product: string): Record<string, string> {
+  const type = lane.encoding === "json" ? "application/json" : "application/x-protobuf";
+  const version = product.split("/")[1] ?? "0";
+  const own = `OTel-OTLP-Exporter-TypeScript/${version}`;
+  return {
+    ...lane.headers,
+    "user-agent": `${product} ${own}`,
+    "content-type": type,
+    accept: type,
+    "accept-encoding": "identity",
+  };
+}
