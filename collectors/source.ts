@@ -8,6 +8,9 @@
 /** Longest kernel file read; beyond it the file is treated as unreadable. */
 export const SOURCE_BYTES_MAX: number = 4 * 1024 * 1024;
 
+/** Bytes asked for at a time: /proc/sys refuses reads of 4 MiB and more with ENOMEM, whatever the file's size. */
+const READ_BYTES_MAX = 256 * 1024;
+
 const decoder = new TextDecoder();
 /** One buffer for all sources: reads are synchronous and one after another. Grows by doubling up to the limit. */
 let buffer = new Uint8Array(64 * 1024);
@@ -42,7 +45,7 @@ function drain(file: Deno.FsFile, path: string): string {
       larger.set(buffer);
       buffer = larger;
     }
-    const n = file.readSync(buffer.subarray(length));
+    const n = file.readSync(buffer.subarray(length, length + READ_BYTES_MAX));
     if (n === null || n === 0) break;
     length += n;
   }
