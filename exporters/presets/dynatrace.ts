@@ -1,0 +1,32 @@
+/**
+ * Dynatrace's OTLP API (vendors.md section 2): protobuf only, delta, 4 MB and 15,000 points. `DT_ENDPOINT` may be
+ * any of the bases, with or without the metrics path.
+ * @module
+ */
+import { PLAIN_OTLP, type Preset } from "./preset.ts";
+
+export const dynatrace: Preset = {
+  ...PLAIN_OTLP,
+  name: "dynatrace",
+  summary: "Dynatrace: SaaS, Managed or ActiveGate",
+  docs: "https://docs.dynatrace.com/docs/ingest-from/opentelemetry/otlp-api",
+  mergesPath: true,
+  headers: { authorization: ["Api-Token {key}"] },
+  requires: ["ENDPOINT", "API_KEY"],
+  shapes: {
+    API_KEY: { pattern: /^dt0c01\./, rule: "a token that begins with dt0c01.", isHint: true },
+  },
+  temporalities: ["delta"],
+  encodings: ["protobuf"],
+  batchBytesMax: 3_500_000,
+  batchItemsMax: 15_000,
+  maxAgeMs: 3_600_000,
+  impliedBy: "DT_ENDPOINT",
+  aliases: [
+    { variable: "DT_ENDPOINT", key: "SONDE_ENDPOINT", kind: "base" },
+    { variable: "DT_API_TOKEN", key: "SONDE_API_KEY", kind: "text" },
+    { variable: "INSECURE_SSL", key: "SONDE_INSECURE_SSL", kind: "words" },
+    { variable: "INTERVAL", key: "SONDE_INTERVAL", kind: "seconds" },
+  ],
+  sample: { ENDPOINT: "https://abc12345.live.dynatrace.com/api/v2/otlp", API_KEY: "dt0c01.SAMPLE.SAMPLE" },
+};

@@ -1,0 +1,17 @@
+/**
+ * Elastic's managed OTLP endpoint (vendors.md section 7): delta, and the scheme word before the key, which is added
+ * when it is missing.
+ * @module
+ */
+import { PLAIN_OTLP, type Preset } from "./preset.ts";
+
+export const elastic: Preset = {
+  ...PLAIN_OTLP,
+  name: "elastic",
+  summary: "Elastic Cloud, managed OTLP endpoint",
+  docs: "https://www.elastic.co/docs/reference/opentelemetry/motlp",
+  headers: { authorization: ["ApiKey {key}"] },
+  requires: ["ENDPOINT", "API_KEY"],
+  temporalities: ["delta", "cumulative"],
+  sample: { ENDPOINT: "https://abc123.ingest.eu-central-1.aws.elastic.cloud:443", API_KEY: "sample-key" },
+};

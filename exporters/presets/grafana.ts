@@ -1,0 +1,38 @@
+/**
+ * Grafana Cloud's OTLP gateway and Mimir (vendors.md section 5): cumulative only, a 400 is final. The gateway wants
+ * the instance id and a token as basic authentication.
+ * @module
+ */
+import { OPTIONAL_AUTHORIZATION, PLAIN_OTLP, type Preset } from "./preset.ts";
+
+export const grafanaCloud: Preset = {
+  ...PLAIN_OTLP,
+  name: "grafana_cloud",
+  summary: "Grafana Cloud",
+  docs: "https://grafana.com/docs/grafana-cloud/send-data/otlp/send-data-otlp/",
+  endpoint: "https://otlp-gateway-{region}.grafana.net/otlp",
+  headers: { authorization: ["Basic {basic}"] },
+  requires: ["REGION", "USER", "API_KEY"],
+  shapes: {
+    REGION: { pattern: /^[a-z0-9]+(?:-[a-z0-9]+)+$/, rule: "a zone such as prod-us-east-2" },
+    USER: { pattern: /^\d+$/, rule: "the numeric instance id" },
+  },
+  naming: "collector",
+  temporalities: ["cumulative"],
+  maxAgeMs: 3_600_000,
+  sample: { REGION: "prod-eu-west-2", USER: "123456", API_KEY: "sample-token" },
+};
+
+export const mimir: Preset = {
+  ...PLAIN_OTLP,
+  name: "mimir",
+  summary: "Grafana Mimir",
+  docs: "https://grafana.com/docs/mimir/latest/configure/configure-otel-collector/",
+  mergesPath: true,
+  signals: { metrics: { path: "/otlp/v1/metrics" } },
+  headers: { ...OPTIONAL_AUTHORIZATION, "x-scope-orgid": ["{tenant}"] },
+  requires: ["ENDPOINT"],
+  temporalities: ["cumulative"],
+  maxAgeMs: 3_600_000,
+  sample: { ENDPOINT: "http://mimir.example:8080", TENANT: "team-a" },
+};

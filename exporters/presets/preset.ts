@@ -1,0 +1,124 @@
+/**
+ * What a preset row holds: everything sonde knows about one kind of destination, as data (vendors.md section 8).
+ * Adding a destination is one row, one line in registry.ts and one golden file.
+ * @module
+ */
+import type { Naming } from "../../collectors/metric.ts";
+import type { Encoding, Signal, Temporality } from "../batch.ts";
+
+/** The settings a row's texts may hold as `{key}`, `{region}`, …; `{basic}` is base64 of `user:key`. */
+export type Placeholder = "key" | "region" | "dataset" | "user" | "tenant" | "basic";
+
+/** The keys, without `SONDE_`, that a row can require or check. */
+export type PresetSetting = "API_KEY" | "ENDPOINT" | "REGION" | "DATASET" | "USER" | "TENANT";
+
+/** How one signal is taken; limits that are absent are the row's. */
+export interface SignalRow {
+  /** Follows the endpoint, whatever it was replaced with. */
+  readonly path: string;
+  /** Headers beside the row's. */
+  readonly headers?: HeaderTemplates;
+}
+
+/** Header texts by lower-case name; of several, the first whose placeholders are all set. None: no header. */
+export type HeaderTemplates = Readonly<Record<string, readonly string[]>>;
+
+/** What a setting must look like. */
+export interface Shape {
+  readonly pattern: RegExp;
+  /** Completes "Write …". */
+  readonly rule: string;
+  /** A value that breaks the rule is only warned about: the vendor may have changed it. */
+  readonly isHint?: true;
+  /** Values known to be wrong here, with the way out. */
+  readonly refused?: Readonly<Record<string, string>>;
+}
+
+/**
+ * How an older variable's text becomes a key's. "verbatim": a whole URL; "base": an endpoint with or without the
+ * metrics path; "attribute": a resource attribute of the names in `attributes`; "pairs": `k=v` by Heka's rules;
+ * "tags": `k:v` by Heka's rules; "seconds": a number of seconds; "words": the words for true, all else false.
+ */
+export type AliasKind =
+  | "text"
+  | "lower"
+  | "verbatim"
+  | "base"
+  | "attribute"
+  | "pairs"
+  | "tags"
+  | "seconds"
+  | "words";
+
+/** An older or a vendor's own variable, read where this preset is in use. */
+export interface Alias {
+  readonly variable: string;
+  /** The key it stands for. */
+  readonly key: string;
+  readonly kind: AliasKind;
+  readonly attributes?: readonly string[];
+}
+
+/** One kind of destination. */
+export interface Preset {
+  readonly name: string;
+  /** One line for lists. */
+  readonly summary: string;
+  /** Where the destination documents this. */
+  readonly docs: string;
+  /** Used when no endpoint is set; absent: one must be. */
+  readonly endpoint?: string;
+  /** Endpoints by `SONDE_REGION`, instead of `endpoint`. */
+  readonly regions?: Readonly<Record<string, string>>;
+  /** The region when none is set. */
+  readonly region?: string;
+  /** An endpoint that already ends with the beginning of a signal's path is not given it twice. */
+  readonly mergesPath?: true;
+  /** Signals it takes; others are "not accepted" and never queued. */
+  readonly signals: Readonly<Partial<Record<Signal, SignalRow>>>;
+  readonly headers: HeaderTemplates;
+  readonly requires: readonly PresetSetting[];
+  readonly shapes?: Readonly<Partial<Record<PresetSetting, Shape>>>;
+  readonly naming: Naming;
+  /** Accepted temporalities; the first is used unless another is asked for. */
+  readonly temporalities: readonly [Temporality, ...Temporality[]];
+  /** Accepted encodings; the first is used unless another is asked for. */
+  readonly encodings: readonly [Encoding, ...Encoding[]];
+  /** Bytes before compression of one request, with a margin to the documented limit. */
+  readonly batchBytesMax: number;
+  readonly batchItemsMax: number;
+  /** Older data is useless there. */
+  readonly maxAgeMs: number;
+  readonly aliases?: readonly Alias[];
+  /** A variable that alone chooses this preset. */
+  readonly impliedBy?: string;
+  /** Sends Heka's `x-agent-id` (heka.md section 4). */
+  readonly sendsAgentId?: true;
+  /** In Heka's own mode it speaks JSON, as Heka did. */
+  readonly jsonForHeka?: true;
+  /** Sample settings for `config example` and the golden files; never a real key. */
+  readonly sample: Readonly<Partial<Record<PresetSetting, string>>>;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** What a plain OTLP/HTTP destination takes; rows spread it and say where they differ. */
+export const PLAIN_OTLP: Omit<Preset, "name" | "summary" | "docs"> = {
+  signals: {
+    metrics: { path: "/v1/metrics" },
+    logs: { path: "/v1/logs" },
+    traces: { path: "/v1/traces" },
+  },
+  headers: {},
+  requires: [],
+  naming: "semconv",
+  temporalities: ["cumulative", "delta"],
+  encodings: ["protobuf", "json"],
+  batchBytesMax: 4_000_000,
+  batchItemsMax: 8192,
+  maxAgeMs: 24 * HOUR_MS,
+  sample: {},
+};
+
+/** Authorization with basic credentials when a user is set, else as a bearer token, else none. */
+export const OPTIONAL_AUTHORIZATION: HeaderTemplates = { authorization: ["Basic {basic}", "Bearer {key}"] };
