@@ -1,0 +1,60 @@
+/**
+ * The encoders' contract: what goes in, what comes out, and what a request may hold.
+ * @module
+ */
+import type { Attributes, Naming, Snapshot } from "../collectors/metric.ts";
+import type { Encoding, Temporality } from "./batch.ts";
+
+/** The bytes of one export request and what its header must say. */
+export interface Encoded {
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** Data points, spans or log records inside. */
+  readonly items: number;
+  readonly firstTimeMs: number;
+  readonly lastTimeMs: number;
+}
+
+/** Who wrote the data. */
+export interface Scope {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** What one cycle hands to the encoder. Resource and scope are compared by identity: a change is a new object. */
+export interface MetricsInput {
+  readonly resource: Attributes;
+  readonly scope: Scope;
+  readonly snapshot: Snapshot;
+}
+
+/** What one request may hold; a `LaneConfig` has these two. */
+export interface EncodeLimits {
+  /** Bytes before compression. */
+  readonly batchBytesMax: number;
+  readonly batchItemsMax: number;
+}
+
+/** What makes two lanes share their bytes. */
+export interface MetricsEncoderOptions {
+  readonly naming: Naming;
+  readonly encoding: Encoding;
+  /** Of monotonic sums; the snapshot must have been derived accordingly. Absent: cumulative. */
+  readonly temporality?: Temporality;
+}
+
+/** Points that were left out, by reason, since the encoder was made. */
+export interface Discarded {
+  nonFinite: number;
+  /** A single point larger than a request may be. */
+  oversize: number;
+}
+
+/** Encodes the snapshots of one sequence; keeps the last layout. */
+export interface MetricsEncoder {
+  /**
+   * The requests of one snapshot, none when it has no points. Every body is a buffer of its own, to be transferred.
+   * Throws `RangeError` for a snapshot without a time (otlp E11).
+   */
+  encode(input: MetricsInput, limits: EncodeLimits): readonly Encoded[];
+  readonly discarded: Readonly<Discarded>;
+}

@@ -1,0 +1,127 @@
+/**
+ * What a snapshot looks like on the wire before any value is known: which points become which data points, in which
+ * order, with which fields. Two snapshots of one layout differ only in fixed-width times and values, which is what
+ * lets the encoder patch (otlp M8, M17, M24). Shared by both encodings.
+ * @module
+ */
+import type { Naming, Point, Series, Snapshot } from "../collectors/metric.ts";
+import type { Temporality } from "./batch.ts";
+import { type Form, project } from "./naming.ts";
+import { fitsInt64 } from "./otlp_values.ts";
+
+/** A point's fields in one number, cheap to compare: one of these, plus `STARTED` when it has a start time. */
+const ABSENT = 0;
+const ENDED = 1;
+const INT = 2;
+const DOUBLE = 3;
+const STARTED = 4;
+
+/** From here on a whole number does not fit OTLP's signed 64-bit integers and goes out as a double (otlp M9). */
+const INT64_END = 2 ** 63;
+
+/** The fields a point needs. */
+function shapeOf(point: Point): number {
+  if (point.ended === true) return ENDED;
+  const { value, startNs } = point;
+  // A board without a clock may have booted before 1970; 0 and less is no time (otlp E11).
+  const started = startNs > 0n ? STARTED : 0;
+  if (typeof value === "bigint") return started + (fitsInt64(value) ? INT : DOUBLE);
+  if (!Number.isFinite(value)) return ABSENT;
+  const isInt = Number.isInteger(value) && value < INT64_END && value >= -INT64_END;
+  return started + (isInt ? INT : DOUBLE);
+}
+
+/** One data point to be: a form of the snapshot's point at `point`. */
+export interface Slot {
+  readonly point: number;
+  readonly form: Form;
+  readonly value: "int" | "double" | "none";
+  readonly hasStart: boolean;
+}
+
+/** Consecutive slots of one Metric. */
+export interface MetricSlots {
+  readonly form: Form;
+  readonly slots: readonly Slot[];
+}
+
+/** The layout of one kind of snapshot. */
+export class Layout {
+  readonly #series: readonly Series[];
+  readonly #shapes: readonly number[];
+  /** All data points, those of one Metric side by side. */
+  readonly slots: readonly Slot[];
+  /** Points left out because their value is no finite number. */
+  readonly nonFinite: number;
+
+  constructor(snapshot: Snapshot, naming: Naming) {
+    this.#series = snapshot.points.map((point) => point.series);
+    this.#shapes = snapshot.points.map(shapeFor);
+    this.nonFinite = this.#shapes.filter((shape) => shape === ABSENT).length;
+    const metrics = new Map<string, Slot[]>();
+    for (const [index, shape] of this.#shapes.entries()) {
+      const series = this.#series[index];
+      if (shape === ABSENT || series === undefined) continue;
+      for (const form of project(series, naming)) {
+        const slot = slotOf(index, form, shape);
+        const metric = metrics.get(identity(form));
+        if (metric === undefined) metrics.set(identity(form), [slot]);
+        else metric.push(slot);
+      }
+    }
+    this.slots = [...metrics.values()].flat();
+  }
+
+  /** True when the snapshot's data points differ from this layout only in times and values. Runs every cycle. */
+  fits(snapshot: Snapshot): boolean {
+    const { points } = snapshot;
+    if (points.length !== this.#series.length) return false;
+    for (let i = 0; i < points.length; i++) {
+      const point = points[i];
+      if (point === undefined || point.series !== this.#series[i]) return false;
+      if (shapeFor(point) !== this.#shapes[i]) return false;
+    }
+    return true;
+  }
+}
+
+/** A double metric is always a double, so that a whole number in it is no change of layout. */
+function shapeFor(point: Point): number {
+  const shape = shapeOf(point);
+  return (shape & INT) !== 0 && point.series.descriptor.valueType === "double" ? shape | DOUBLE : shape;
+}
+
+function slotOf(point: number, form: Form, shape: number): Slot {
+  if (shape === ENDED) return { point, form, value: "none", hasStart: false };
+  const isDouble = form.valueType === "double" || (shape & DOUBLE) === DOUBLE;
+  const hasStart = form.kind === "sum" && (shape & STARTED) !== 0;
+  return { point, form, value: isDouble ? "double" : "int", hasStart };
+}
+
+/** What makes two forms points of one Metric (otlp M8). */
+function identity(form: Form): string {
+  return `${form.name}\n${form.unit}\n${form.kind}\n${form.monotonic}`;
+}
+
+/** Slots in order, gathered by Metric. */
+export function byMetric(slots: readonly Slot[]): readonly MetricSlots[] {
+  const metrics: { form: Form; slots: Slot[] }[] = [];
+  for (const slot of slots) {
+    const last = metrics.at(-1);
+    if (last !== undefined && identity(last.form) === identity(slot.form)) last.slots.push(slot);
+    else metrics.push({ form: slot.form, slots: [slot] });
+  }
+  return metrics;
+}
+
+/** The point at an index that the layout has checked. */
+export function pointAt(points: readonly Point[], index: number): Point {
+  const point = points[index];
+  if (point === undefined) throw new RangeError(`BUG: layout names point ${index} of ${points.length}`);
+  return point;
+}
+
+/** OTLP's number for a temporality: delta for monotonic sums of a delta lane, else cumulative (otlp M10). */
+export function aggregationTemporality(form: Form, temporality: Temporality): 1 | 2 {
+  return form.monotonic && temporality === "delta" ? 1 : 2;
+}

@@ -1,0 +1,119 @@
+/** Patched requests against freshly encoded ones and against the model, over random histories of one host. */
+import { fromJsonString, toBinary } from "@bufbuild/protobuf";
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import type { Naming, Point, Series } from "../collectors/metric.ts";
+import { createMetricsEncoder } from "../exporters/metrics_encoder.ts";
+import { ExportMetricsServiceRequestSchema } from "../proto_gen/metrics_service_pb.ts";
+import * as model from "./metrics_model.ts";
+
+const NAMINGS: readonly Naming[] = ["semconv", "collector", "dup"];
+const KINDS = ["counter", "updowncounter", "gauge"] as const;
+const NAMES = ["system.network.packet.count", "system.disk.io", "system.cpu.time", "own.thing"];
+
+/** A pool of series that live through a history; collectors reuse them, so identity matters. */
+const pool: readonly Series[] = NAMES.flatMap((name) =>
+  KINDS.flatMap((kind) =>
+    (["int", "double"] as const).flatMap((valueType) =>
+      [0, 1].map((device) => ({
+        descriptor: model.descriptor(
+          `${name}${name === "own.thing" ? kind + valueType : ""}`,
+          kind,
+          valueType,
+        ),
+        attributes: { "system.device": `d${device}`, "cpu.mode": "iowait", kind, valueType },
+        ...(device === 1 && kind === "gauge" ? { namings: ["collector" as const] } : {}),
+      }))
+    )
+  )
+);
+
+const value = fc.oneof(
+  fc.nat(),
+  fc.maxSafeInteger(),
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n }),
+  fc.double({ noNaN: false }),
+  fc.constantFrom(0, -0, 2 ** 63, NaN),
+);
+const start = fc.constantFrom(0n, 1n, model.BOOT_NS, model.BOOT_NS + 5_000_000_000n);
+
+const point = fc.record({ value, startNs: start, ended: fc.integer({ min: 0, max: 9 }) });
+
+/** One cycle: which series of the pool are there, and their values. */
+const cycle = fc.record({
+  present: fc.subarray(pool.map((_, index) => index), { minLength: 0 }),
+  points: fc.array(point, { minLength: pool.length, maxLength: pool.length }),
+});
+
+/** A history: a cycle, whose set of series stays for a while with new values, and so on. */
+const history = fc.array(fc.record({ cycle, repeats: fc.array(cycle, { maxLength: 3 }) }), {
+  minLength: 1,
+  maxLength: 4,
+});
+
+type Cycle = { present: number[]; points: { value: number | bigint; startNs: bigint; ended: number }[] };
+
+function pointsOf(present: readonly number[], { points }: Cycle): Point[] {
+  return present.flatMap((index) => {
+    const [series, drawn] = [pool[index], points[index]];
+    if (series === undefined || drawn === undefined) return [];
+    const startNs = series.descriptor.kind === "gauge" ? 0n : drawn.startNs;
+    const one: Point = { series, value: drawn.value, startNs };
+    return [drawn.ended === 0 ? { ...one, ended: true as const } : one];
+  });
+}
+
+Deno.test("encode() patched equals encode() fresh, and both decode to the model", () => {
+  const options = fc.record({
+    naming: fc.constantFrom(...NAMINGS),
+    temporality: fc.constantFrom("cumulative" as const, "delta" as const),
+    batchItemsMax: fc.constantFrom(7, 1000),
+    batchBytesMax: fc.constantFrom(900, 1e9),
+  });
+  fc.assert(
+    fc.property(history, options, (eras, { naming, temporality, ...limits }) => {
+      const settings = { naming, temporality, encoding: "protobuf" } as const;
+      const patching = createMetricsEncoder(settings);
+      let timeNs = model.TIME_NS;
+      for (const { cycle, repeats } of eras) {
+        for (const values of [cycle, ...repeats]) {
+          const snapshot = model.snapshot(pointsOf(cycle.present, values), timeNs += 10_000_000_017n);
+          const patched = patching.encode(model.input(snapshot), limits);
+          assertEquals(patched, createMetricsEncoder(settings).encode(model.input(snapshot), limits));
+          const decoded = patched.flatMap((batch) => model.decodedLines(batch.body)).sort();
+          assertEquals(decoded, model.expectedLines(snapshot, naming, temporality));
+        }
+      }
+    }),
+    { seed: 11, numRuns: 150 },
+  );
+});
+
+Deno.test("encode() patches when only values change: the layout is not made anew", () => {
+  const encoder = createMetricsEncoder({ naming: "semconv", encoding: "protobuf" });
+  const points = model.hostPoints();
+  encoder.encode(model.input(model.snapshot(points)), model.roomy);
+  // A series whose attributes changed behind the encoder's back would show in a fresh encoding only.
+  const changed = points.map((one) => ({ ...one, value: 77 }));
+  const first = changed[0];
+  if (first !== undefined) Object.assign(first.series.attributes, { "system.device": "renamed" });
+  const [batch] = encoder.encode(model.input(model.snapshot(changed)), model.roomy);
+  assertEquals(new TextDecoder().decode(batch?.body).includes("renamed"), false);
+});
+
+Deno.test("encode() gives JSON that protobuf-es reads as the protobuf request", () => {
+  fc.assert(
+    fc.property(cycle, fc.constantFrom(...NAMINGS), (drawn, naming) => {
+      const snapshot = model.input(model.snapshot(pointsOf(drawn.present, drawn)));
+      const [bytes] = createMetricsEncoder({ naming, encoding: "protobuf" }).encode(snapshot, model.roomy);
+      const [text] = createMetricsEncoder({ naming, encoding: "json" }).encode(snapshot, model.roomy);
+      assertEquals(text?.items, bytes?.items);
+      if (text === undefined || bytes === undefined) return;
+      const read = fromJsonString(ExportMetricsServiceRequestSchema, new TextDecoder().decode(text.body));
+      // Lines, not bytes: JSON has no negative zero.
+      const lines = model.decodedLines(toBinary(ExportMetricsServiceRequestSchema, read));
+      assertEquals(lines, model.decodedLines(bytes.body));
+    }),
+    { seed: 12, numRuns: 100 },
+  );
+});
