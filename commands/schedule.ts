@@ -3,14 +3,10 @@
  * so that it never drifts; a late cycle (suspend, SIGSTOP) is one cycle, never a burst (otlp M23).
  * @module
  */
+import type { Clock } from "../exporters/clock.ts";
 
-/** Time as the schedule needs it; injected so that tests turn the crank themselves. */
-export interface Ticker {
-  /** Monotonic milliseconds. */
-  now(): number;
-  /** Resolves after `ms`, or at once when the signal aborts. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-}
+/** The part of the clock a schedule needs; tests turn the crank themselves. */
+export type Ticker = Pick<Clock, "mono" | "sleep">;
 
 /** What is done each turn. */
 export interface Turn {
@@ -33,35 +29,19 @@ export function nextDue(base: number, intervalMs: number, now: number): number {
 /** Turns until the signal aborts. */
 export async function crank(turn: Turn, ticker: Ticker): Promise<void> {
   let interval = turn.intervalMs();
-  let base = ticker.now();
+  let base = ticker.mono();
   while (!turn.signal.aborted) {
     await turn.cycle();
     const wanted = turn.intervalMs();
     if (wanted !== interval) {
       interval = wanted;
-      base = ticker.now();
+      base = ticker.mono();
     }
-    const due = nextDue(base, interval, ticker.now());
+    const due = nextDue(base, interval, ticker.mono());
     const lead = Math.min(LEAD_MS, interval / 2);
-    await ticker.sleep(due - lead - ticker.now(), turn.signal);
+    await ticker.sleep(due - lead - ticker.mono(), turn.signal);
     if (turn.signal.aborted) return;
     turn.prepare();
-    await ticker.sleep(due - ticker.now(), turn.signal);
+    await ticker.sleep(due - ticker.mono(), turn.signal);
   }
 }
-
-/** The real clock. */
-export const realTicker: Ticker = {
-  now: () => performance.now(),
-  sleep: (ms, signal) =>
-    new Promise((resolve) => {
-      if (signal.aborted || ms <= 0) return resolve();
-      const done = () => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      signal.addEventListener("abort", done);
-    }),
-};

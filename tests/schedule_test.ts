@@ -5,13 +5,11 @@ import { crank, nextDue, type Ticker } from "../commands/schedule.ts";
 /** Time that passes only by sleeping, or when a cycle says that it took some. */
 class VirtualTicker implements Ticker {
   ms = 1000;
-  now(): number {
-    return this.ms;
-  }
-  sleep(ms: number): Promise<void> {
+  readonly mono = (): number => this.ms;
+  readonly sleep = (ms: number): Promise<void> => {
     if (ms > 0) this.ms += ms;
     return Promise.resolve();
-  }
+  };
 }
 
 interface Ran {
@@ -28,9 +26,9 @@ async function run(count: number, options: {
   const ran: Ran = { cycles: [], prepared: [] };
   await crank({
     intervalMs: options.interval ?? (() => 1000),
-    prepare: () => ran.prepared.push(ticker.now()),
+    prepare: () => ran.prepared.push(ticker.mono()),
     cycle: () => {
-      ran.cycles.push(ticker.now());
+      ran.cycles.push(ticker.mono());
       options.cycle?.(ticker, ran.cycles.length);
       if (ran.cycles.length === count) stop.abort();
     },
