@@ -1,0 +1,64 @@
+/**
+ * The gate before every commit, under a minute: format, lint, types (main and each worker as they are run, then
+ * everything), layout, generated files current. Prints what failed and how to mend it.
+ * @module
+ */
+import { ROOTS } from "./layout_table.ts";
+import { type Ended, print, root, run, say } from "./terminal.ts";
+
+/** One gate. */
+interface Step {
+  readonly name: string;
+  /** Arguments of `deno`. */
+  readonly args: readonly string[];
+  /** What to type when it fails. */
+  readonly mend: string;
+}
+
+const STEPS: readonly Step[] = [
+  { name: "format", args: ["fmt", "--check"], mend: "deno fmt" },
+  { name: "lint", args: ["lint"], mend: "deno lint --fix, or follow the hint" },
+  // A worker's global scope differs from main's, so one command for both would accept the wrong one (toolchain 2).
+  ...ROOTS.filter(exists).map((path) => ({
+    name: `types of ${path}`,
+    args: ["check", path],
+    mend: `deno check ${path}`,
+  })),
+  { name: "types of everything", args: ["check"], mend: "deno check" },
+  { name: "layout", args: ["run", "-A", "scripts/layout.ts"], mend: "each line says which rule and why" },
+  {
+    name: "generated files",
+    args: ["run", "-A", "scripts/gen_proto.ts", "--check"],
+    mend: "deno task gen, then commit proto_gen",
+  },
+];
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(`${root}/${path}`).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs a step and says how it went. */
+async function take(step: Step): Promise<boolean> {
+  const start = performance.now();
+  const { code, stdout, stderr }: Ended = await run(Deno.execPath(), step.args);
+  const seconds = ((performance.now() - start) / 1_000).toFixed(1);
+  if (code === 0) {
+    print(`ok      ${step.name} (${seconds} s)`);
+    return true;
+  }
+  print(`FAILED  ${step.name} (${seconds} s)`);
+  say(`${stdout}${stderr}`.trimEnd());
+  say(`mend: ${step.mend}`);
+  return false;
+}
+
+if (import.meta.main) {
+  const failed: string[] = [];
+  for (const step of STEPS) if (!await take(step)) failed.push(step.name);
+  if (failed.length > 0) say(`${failed.length} of ${STEPS.length} steps failed: ${failed.join(", ")}`);
+  Deno.exit(failed.length === 0 ? 0 : 1);
+}
