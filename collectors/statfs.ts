@@ -1,0 +1,92 @@
+/**
+ * The agent's two calls into libc, opened once before the permissions are dropped and good for the rest of its
+ * life: statfs(2), on a thread because a dead mount never answers, and adjtimex(2) with modes 0, which only reads.
+ * Nothing else is opened. Layouts of 64-bit Linux (x86-64 and aarch64 agree), glibc and musl alike.
+ * @module
+ */
+import type { ClockState, Statfs } from "./collector.ts";
+
+const SYMBOLS = {
+  statfs: { parameters: ["buffer", "buffer"], result: "i32", nonblocking: true },
+  adjtimex: { parameters: ["buffer"], result: "i32" },
+} as const;
+
+/** Names of the symbols opened, for `sandbox`. */
+export const LIBC_SYMBOLS: readonly string[] = Object.keys(SYMBOLS);
+
+/** Library names tried in order: glibc's, then musl's. */
+const LIBRARIES = ["libc.so.6", "libc.so"] as const;
+const ARCHITECTURES: readonly string[] = ["x86_64", "aarch64"];
+
+/** struct statfs is 120 bytes, struct timex 208; both get room to spare. */
+const STRUCT_BYTES = 256;
+/** adjtimex(2) answers this state while the clock is not synchronised. */
+const TIME_ERROR = 5;
+const STA_NANO = 0x2000;
+
+const encoder = new TextEncoder();
+
+/** The open calls. */
+export interface LibcCalls {
+  /** Asks a mount on a thread; may never resolve. Undefined: the call failed. */
+  statfs(path: string): Promise<Statfs | undefined>;
+  /** Reads the clock discipline. Undefined: the call failed. */
+  adjtimex(): ClockState | undefined;
+  /** Closes the library; only when no call is under way. */
+  close(): void;
+}
+
+/** Decodes a `struct statfs` of 64-bit Linux. Blocks count in fragments where there is such a size (host-metrics P12). */
+export function decodeStatfs(bytes: Uint8Array): Statfs {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const word = (at: number): number => Number(view.getBigUint64(at, true));
+  const fragment = word(72);
+  return {
+    blockSize: fragment > 0 ? fragment : word(8),
+    blocks: word(16),
+    blocksFree: word(24),
+    blocksAvailable: word(32),
+    files: word(40),
+    filesFree: word(48),
+  };
+}
+
+/** Decodes a `struct timex` of 64-bit Linux; the offset is in microseconds unless the status says nanoseconds. */
+export function decodeTimex(bytes: Uint8Array, state: number): ClockState {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const offset = Number(view.getBigInt64(8, true));
+  const isNano = (view.getInt32(40, true) & STA_NANO) !== 0;
+  return { synchronized: state !== TIME_ERROR, offset: offset / (isNano ? 1e9 : 1e6) };
+}
+
+function openLibrary(): Deno.DynamicLibrary<typeof SYMBOLS> | undefined {
+  if (!ARCHITECTURES.includes(Deno.build.arch)) return undefined;
+  for (const name of LIBRARIES) {
+    try {
+      return Deno.dlopen(name, SYMBOLS);
+    } catch {
+      continue;
+    }
+  }
+  return undefined;
+}
+
+/** Opens libc; needs all permissions. Undefined where it has none of these names or another layout. */
+export function openLibc(): LibcCalls | undefined {
+  const library = openLibrary();
+  if (library === undefined) return undefined;
+  const { statfs, adjtimex } = library.symbols;
+  return {
+    statfs: async (path) => {
+      const bytes = new Uint8Array(STRUCT_BYTES);
+      const status = await statfs(encoder.encode(path + "\0"), bytes);
+      return status === 0 ? decodeStatfs(bytes) : undefined;
+    },
+    adjtimex: () => {
+      const bytes = new Uint8Array(STRUCT_BYTES);
+      const state = adjtimex(bytes);
+      return state >= 0 ? decodeTimex(bytes, state) : undefined;
+    },
+    close: () => library.close(),
+  };
+}
