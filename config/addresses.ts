@@ -15,7 +15,7 @@ const BLOCKED_PORTS: ReadonlySet<number> = new Set(
 
 /** The URL without what may be secret in it, for messages. */
 function shown(text: string): string {
-  return text.replace(/\/\/[^/@]*@/, "//").replace(/[?#].*$/s, "").slice(0, 200);
+  return text.replace(/\/\/.*@/s, "//").replace(/[?#].*$/s, "").slice(0, 200);
 }
 
 function parseHttp(text: string): URL {
@@ -43,13 +43,13 @@ export const endpoint: ValueType<string> = {
   },
 };
 
-/** A proxy; user and password are allowed and never printed. */
+/** A proxy; user and password are allowed, so the text is never quoted. */
 export const proxy: ValueType<string> = {
   label: "URL",
   rule: "a proxy URL such as http://proxy.example:3128",
   parse(text) {
     const url = /^(https?|socks5h?):\/\/[^/]/i.test(text) ? URL.parse(text) : null;
-    if (url === null) throw new SyntaxError(`"${shown(text)}" is not a proxy URL`);
+    if (url === null) throw new SyntaxError("the value is not a proxy URL");
     return text;
   },
 };

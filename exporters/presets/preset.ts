@@ -37,7 +37,7 @@ export interface Shape {
 /**
  * How an older variable's text becomes a key's. "verbatim": a whole URL; "base": an endpoint with or without the
  * metrics path; "attribute": a resource attribute of the names in `attributes`; "pairs": `k=v` by Heka's rules;
- * "tags": `k:v` by Heka's rules; "seconds": a number of seconds; "words": the words for true, all else false.
+ * "tags": `k:v` by Heka's rules; "seconds", "wholeSeconds": a number of seconds; "words": the words for true, all else false.
  */
 export type AliasKind =
   | "text"
@@ -48,6 +48,7 @@ export type AliasKind =
   | "pairs"
   | "tags"
   | "seconds"
+  | "wholeSeconds"
   | "words";
 
 /** An older or a vendor's own variable, read where this preset is in use. */

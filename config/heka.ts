@@ -1,0 +1,136 @@
+/**
+ * Heka's general variables (heka.md section 3) and the defaults that come with them. A destination's own variables
+ * stand in its preset row; what is here belongs to the agent as a whole.
+ * @module
+ */
+import type { Alias } from "../exporters/presets/preset.ts";
+import type { Variable, Variables } from "./env_file.ts";
+import type { Findings } from "./finding.ts";
+import { boolean } from "./value_types.ts";
+import { parseSeconds, parseWhole } from "./older.ts";
+
+/** Variables that are older names of keys, whatever the preset. */
+export const HEKA_ALIASES: readonly Alias[] = [
+  { variable: "EXPORTER_TYPE", key: "SONDE_PRESET", kind: "lower" },
+  { variable: "CPU_POLL_INTERVAL_SECONDS", key: "SONDE_INTERVAL", kind: "seconds" },
+  { variable: "OTLP_RESOURCE_ATTRIBUTES", key: "SONDE_RESOURCE_ATTRIBUTES", kind: "pairs" },
+  { variable: "OTLP_HTTP_TIMEOUT_SECONDS", key: "SONDE_TIMEOUT", kind: "wholeSeconds" },
+  { variable: "OTLP_RETRY_AFTER_MAX_SECONDS", key: "SONDE_RETRY_AFTER_MAX", kind: "wholeSeconds" },
+];
+
+/** What changes when Heka's file or `EXPORTER_TYPE` is in use and no key says otherwise. */
+export const HEKA_DEFAULTS: Readonly<Record<string, string>> = {
+  SONDE_INTERVAL: "5s",
+  SONDE_COMPAT_HEKA: "true",
+  SONDE_RETRY_PROFILE: "heka",
+};
+
+/** One round of attempts, as Heka's variables shape it. */
+export interface HekaRetry {
+  readonly attemptsMax: number;
+  readonly initialBackoffMs: number;
+  readonly maxBackoffMs: number;
+  /** Wait after a 429 without a usable Retry-After. */
+  readonly retryAfterDefaultMs: number;
+}
+
+/** Settings only Heka had. */
+export interface HekaSettings {
+  /** `EXPORTER_TYPE` or Heka's file is in use. */
+  readonly isOn: boolean;
+  /** `LOG_LOCATION`: opened for append before the drop. */
+  readonly logFile?: string;
+  /** `x-agent-id`, and `x-api-key` with intelligence on; sent where the row says so. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly retry: HekaRetry;
+}
+
+interface Reading {
+  readonly variables: Variables;
+  readonly findings: Findings;
+}
+
+function given(name: string, { variables }: Reading): Variable | undefined {
+  const variable = variables.get(name);
+  return variable === undefined || variable.text === "" ? undefined : variable;
+}
+
+function number(
+  name: string,
+  fallback: number,
+  { parse, ...reading }: Reading & { parse: (text: string) => number },
+) {
+  const variable = given(name, reading);
+  if (variable === undefined) return fallback;
+  try {
+    return parse(variable.text);
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    reading.findings.add("warning", { place: variable.place, key: name, what, next: `${fallback} is used` });
+    return fallback;
+  }
+}
+
+/** Attempts and waits; a cap below what it caps is raised to it, as it always was. */
+function readRetry(reading: Reading): HekaRetry {
+  const whole = { ...reading, parse: parseWhole };
+  const seconds = { ...reading, parse: parseSeconds };
+  const zeroToo = (text: string): number => text === "0" ? 0 : parseWhole(text);
+  const initial = number("OTLP_HTTP_RETRY_INITIAL_BACKOFF_SECONDS", 1, seconds);
+  const retryAfter = number("OTLP_RETRY_AFTER_DEFAULT_SECONDS", 5, { ...reading, parse: zeroToo });
+  return {
+    attemptsMax: number("OTLP_HTTP_RETRY_MAX_ATTEMPTS", 5, whole),
+    initialBackoffMs: initial * 1000,
+    maxBackoffMs: Math.max(initial, number("OTLP_HTTP_RETRY_MAX_BACKOFF_SECONDS", 5, seconds)) * 1000,
+    retryAfterDefaultMs: retryAfter * 1000,
+  };
+}
+
+function problem(
+  variable: Variable,
+  what: string,
+  { next, findings }: { next: string; findings: Findings },
+): void {
+  findings.add("problem", { place: variable.place, key: variable.name, what, next });
+}
+
+function readHeaders(reading: Reading): Readonly<Record<string, string>> {
+  const id = given("HEKA_AGENT_ID", reading);
+  const headers: Record<string, string> = id === undefined ? {} : { "x-agent-id": id.text };
+  const enabled = given("HEKA_INTELLIGENCE_ENABLED", reading);
+  if (enabled === undefined) return headers;
+  try {
+    if (!boolean.parse(enabled.text)) return headers;
+  } catch {
+    problem(enabled, `"${enabled.text}" is not a yes or no`, { ...reading, next: `Write ${boolean.rule}` });
+    return headers;
+  }
+  const key = given("HEKA_API_KEY", reading);
+  for (const [name, variable] of Object.entries({ HEKA_AGENT_ID: id, HEKA_API_KEY: key })) {
+    if (variable === undefined) {
+      problem(enabled, `is on and needs ${name}`, { ...reading, next: `Set ${name}` });
+    }
+  }
+  return key === undefined ? headers : { ...headers, "x-api-key": key.text };
+}
+
+function readLogFile(reading: Reading): string | undefined {
+  const variable = given("LOG_LOCATION", reading);
+  if (variable === undefined) return undefined;
+  const home = given("HOME", reading)?.text ?? "";
+  const path = variable.text.replace(/^~(?=\/)/, home);
+  if (path.startsWith("/")) return path;
+  problem(variable, "is not an absolute path", { ...reading, next: "Write a path that begins with /" });
+  return undefined;
+}
+
+/** Reads the rest of Heka's variables; `LOG_LOCATION` counts only when Heka's mode is on, its name is too general. */
+export function readHeka(isOn: boolean, reading: Reading): HekaSettings {
+  const logFile = isOn ? readLogFile(reading) : undefined;
+  return {
+    isOn,
+    ...(logFile === undefined ? {} : { logFile }),
+    headers: readHeaders(reading),
+    retry: readRetry(reading),
+  };
+}

@@ -1,0 +1,2 @@
+// @std/dotenv: only what sonde calls.
+export { parse } from "./parse.ts";
