@@ -1,0 +1,121 @@
+/**
+ * Pressure stall information: how long tasks waited for CPU, memory, disks or interrupts. Kernel:
+ * Documentation/accounting/psi.rst. Files are absent without PSI and unreadable until it is switched on
+ * (host-metrics P30); the irq file has no "some", and "full" of cpu is always 0 for the whole system.
+ *
+ *     some avg10=1.21 avg60=1.43 avg300=0.85 total=8023529
+ * @module
+ */
+import type { Collector, Recorder } from "./collector.ts";
+import { type Descriptor, type Series, series } from "./metric.ts";
+import { count, decimal, quote, wordAfter } from "./text.ts";
+
+const FOLDER = "/proc/pressure";
+const RESOURCES = ["cpu", "memory", "io", "irq"] as const;
+type Resource = typeof RESOURCES[number];
+
+const MICROSECONDS_PER_SECOND = 1e6;
+const PERCENT = 100;
+
+/** The averages the kernel keeps: their key in the file and what they are called here. */
+const WINDOWS = [
+  { key: "avg10", name: "10s" },
+  { key: "avg60", name: "1m" },
+  { key: "avg300", name: "5m" },
+] as const;
+
+function totalOf(resource: Resource): Descriptor {
+  return {
+    name: `system.${resource}.linux.pressure.total`,
+    kind: "sum",
+    monotonic: true,
+    unit: "s",
+    valueType: "double",
+    description: `Time in which some or all busy tasks waited for ${resource}`,
+    source: `${FOLDER}/${resource}, total, us / 1e6`,
+  };
+}
+
+function averageOf(resource: Resource, window: typeof WINDOWS[number]): Descriptor {
+  return {
+    name: `system.${resource}.linux.pressure.${window.name}`,
+    kind: "gauge",
+    unit: "1",
+    valueType: "double",
+    description: `Share of the last ${window.name} in which some or all busy tasks waited for ${resource}`,
+    source: `${FOLDER}/${resource}, ${window.key} / 100`,
+    on: false,
+  };
+}
+
+/** One line of a file: who stalls, and the series of its figures. */
+interface Stall {
+  readonly label: string;
+  readonly total: Series;
+  readonly averages: readonly { readonly label: string; readonly one: Series }[];
+}
+
+interface PressureFile {
+  readonly path: string;
+  readonly descriptors: readonly Descriptor[];
+  readonly stalls: readonly Stall[];
+}
+
+function fileOf(resource: Resource): PressureFile {
+  const total = totalOf(resource);
+  const averages = WINDOWS.map((window) => ({
+    label: ` ${window.key}=`,
+    descriptor: averageOf(resource, window),
+  }));
+  const stallTypes =
+    { cpu: ["some"], irq: ["full"], memory: ["some", "full"], io: ["some", "full"] }[resource];
+  const stalls = stallTypes.map((type) => {
+    const attributes = { "system.linux.pressure.stall_type": type };
+    return {
+      label: `\n${type} `,
+      total: series(total, attributes),
+      averages: averages.map(({ label, descriptor }) => ({ label, one: series(descriptor, attributes) })),
+    };
+  });
+  const descriptors = [total, ...averages.map(({ descriptor }) => descriptor)];
+  return { path: `${FOLDER}/${resource}`, descriptors, stalls };
+}
+
+const FILES = RESOURCES.map(fileOf);
+
+function collectFile(file: PressureFile, text: string, out: Recorder): void {
+  for (const { label, total, averages } of file.stalls) {
+    const at = text.indexOf(label);
+    const end = text.indexOf("\n", at + label.length);
+    const line = at < 0 ? "" : text.slice(at, end < 0 ? undefined : end + 1);
+    const microseconds = count(wordAfter(line, " total="));
+    if (microseconds === undefined) {
+      out.fault(
+        `Cannot parse "${file.path}": ${quote(line.trim())}, expected${label.trimEnd()} … total=`.replace(
+          "\n",
+          " ",
+        ),
+      );
+    } else out.add(total, microseconds / MICROSECONDS_PER_SECOND);
+    for (const average of averages) {
+      if (!out.wants(average.one)) continue;
+      const percent = decimal(wordAfter(line, average.label));
+      if (percent !== undefined) out.add(average.one, percent / PERCENT);
+    }
+  }
+}
+
+/** Pressure stall totals and averages. */
+export const pressure: Collector = {
+  name: "pressure",
+  descriptors: FILES.flatMap((file) => file.descriptors),
+  prepare: () => ({
+    files: FILES.map((file) => file.path),
+    collect(texts, out) {
+      for (const [at, file] of FILES.entries()) {
+        const text = texts[at];
+        if (text !== undefined) collectFile(file, "\n" + text, out);
+      }
+    },
+  }),
+};
