@@ -81,38 +81,41 @@ function addLink(link: Link, out: Recorder): void {
 
 const NAMES = /^ *([^:\n]+):/gm;
 
-/** Interfaces that came after start: their own files cannot be opened any more. */
+/** Interfaces that were not opened at start: it is too late now. */
 function omitNewcomers(text: string, known: (name: string) => boolean, out: Recorder): void {
   for (const [, name] of text.matchAll(NAMES)) {
     if (name === undefined || known(name)) continue;
     out.omit(
       `hw.network.* of ${name}`,
-      "the interface appeared after start, when no file can be opened any more",
+      "the interface was not there or excluded at start, and no file can be opened since",
     );
   }
 }
 
 /** Names to report of a host, and how many the limit leaves out. */
-function linkNames(host: Host, exclude: readonly string[]): readonly [names: string[], left: number] {
-  const isExcluded = matcher(exclude);
+function linkNames(
+  host: Host,
+  isExcluded: (name: string) => boolean,
+): readonly [names: string[], left: string[]] {
   const names = host.list("/sys/class/net").filter((name) =>
     !isExcluded(name) && host.exists(`/sys/class/net/${name}/operstate`)
   );
-  return [names.slice(0, INTERFACES_MAX), Math.max(0, names.length - INTERFACES_MAX)];
+  return [names.slice(0, INTERFACES_MAX), names.slice(INTERFACES_MAX)];
 }
 
 /** Links of the host, except those of excluded interfaces. */
 export function link(options: NetworkOptions = {}): Collector {
-  const exclude = options.networkExclude ?? NETWORK_EXCLUDE;
+  const patterns = () => options.networkExclude ?? NETWORK_EXCLUDE;
   return {
     name: "link",
     descriptors: [up, bandwidth, carrierChanges],
     prepare(host): Prepared {
-      const isExcluded = matcher(exclude);
-      const [names, left] = linkNames(host, exclude);
+      let exclude = patterns();
+      let isExcluded = matcher(exclude);
+      const [names, left] = linkNames(host, isExcluded);
       const links = new Map(names.map((name) => [name, openLink(name)]));
       const files = [...links.values()].flatMap((one) => one.files);
-      const known = new Set([...host.list("/sys/class/net")]);
+      const isKnown = (name: string) => links.has(name) || left.includes(name) || isExcluded(name);
       return {
         files: [`${netFolder(host)}/dev`],
         slowFiles: files.map(([path]) => path),
@@ -121,9 +124,14 @@ export function link(options: NetworkOptions = {}): Collector {
           for (const [path, text] of files) await text.ask(() => read(path), LIMIT_MS);
         },
         collect([table], out) {
-          for (const one of links.values()) addLink(one, out);
-          if (left > 0) out.omit("hw.network.*", `${left} interfaces above the limit of ${INTERFACES_MAX}`);
-          if (table !== undefined) omitNewcomers(table, (name) => known.has(name) || isExcluded(name), out);
+          if (exclude !== patterns()) isExcluded = matcher(exclude = patterns());
+          for (const [name, one] of links) {
+            if (!isExcluded(name)) addLink(one, out);
+          }
+          if (left.length > 0) {
+            out.omit("hw.network.*", `${left.length} interfaces above the limit of ${INTERFACES_MAX}`);
+          }
+          if (table !== undefined) omitNewcomers(table, isKnown, out);
         },
       };
     },
