@@ -123,6 +123,7 @@ class Mounts {
   readonly #rules: MountRules;
   #choice: MountChoice = { mounts: [], omitted: [], faults: [] };
   #texts: readonly (string | undefined)[] = [];
+  #exclude: readonly string[] | undefined;
 
   constructor(host: Host, rules: MountRules) {
     this.#host = host;
@@ -131,10 +132,10 @@ class Mounts {
 
   /** Follows the mount table; does nothing while its text is the same, which is nearly always. */
   follow(texts: readonly (string | undefined)[]): MountChoice {
-    if (texts.length === this.#texts.length && texts.every((text, at) => text === this.#texts[at])) {
-      return this.#choice;
-    }
+    const isSame = texts.length === this.#texts.length && texts.every((text, at) => text === this.#texts[at]);
+    if (isSame && this.#exclude === this.#rules.filesystemExclude) return this.#choice;
     this.#texts = [...texts];
+    this.#exclude = this.#rules.filesystemExclude;
     this.#choice = chooseMounts(texts, this.#host, this.#rules);
     const before = this.watched;
     this.watched = new Map(this.#choice.mounts.map((mount) => {

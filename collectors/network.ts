@@ -85,13 +85,18 @@ export interface NetworkOptions {
 
 /** The interfaces that are reported, over the cycles. */
 class Interfaces {
-  readonly #isExcluded: (name: string) => boolean;
+  #patterns: readonly string[] = [];
+  #isExcluded: (name: string) => boolean = () => false;
   /** Answers of the patterns; forgotten with the interface. */
   #excluded = new Map<string, boolean>();
   #tracked = new Map<string, Interface>();
 
-  constructor(exclude: readonly string[]) {
-    this.#isExcluded = matcher(exclude);
+  /** Takes the operator's patterns; cheap while they stay the same list. */
+  exclude(patterns: readonly string[]): void {
+    if (patterns === this.#patterns) return;
+    this.#patterns = patterns;
+    this.#isExcluded = matcher(patterns);
+    this.#excluded.clear();
   }
 
   /** Adds the points of all lines and forgets the interfaces that have gone. */
@@ -161,12 +166,13 @@ export function network(options: NetworkOptions = {}): Collector {
     descriptors: [io, packets, errors, dropped],
     prepare(host): Prepared {
       const index = new InterfaceIndex();
-      const interfaces = new Interfaces(options.networkExclude ?? NETWORK_EXCLUDE);
+      const interfaces = new Interfaces();
       return {
         files: [`${netFolder(host)}/dev`, ...indexTables(host)],
         collect([text, ...tables], out) {
           if (text === undefined) return;
           index.follow(tables);
+          interfaces.exclude(options.networkExclude ?? NETWORK_EXCLUDE);
           interfaces.collect(text, index, out);
         },
       };

@@ -1,0 +1,95 @@
+/**
+ * Whether this host's clock can be trusted: the kernel's own word on synchronisation, its distance from the
+ * backends' clocks, and jumps. Nothing under /proc tells; the kernel is asked by the kept adjtimex(2) call, the
+ * distance is handed in by whoever reads the Date header of answers.
+ * @module
+ */
+import type { Collector, Cycle, Prepared } from "./collector.ts";
+import { type Descriptor, series } from "./metric.ts";
+
+const synchronized: Descriptor = {
+  name: "system.clock.linux.synchronized",
+  kind: "gauge",
+  unit: "1",
+  valueType: "int",
+  description: "1 while the kernel considers its clock synchronised, else 0",
+  source: "adjtimex(2) with modes 0: any state but TIME_ERROR",
+};
+const offset: Descriptor = {
+  name: "system.clock.offset",
+  kind: "gauge",
+  unit: "s",
+  valueType: "double",
+  description: "What would have to be added to this host's clock, by source",
+  source: "http_date: Date header of answers, within a second; adjtimex: the correction under way",
+};
+const steps: Descriptor = {
+  name: "system.clock.linux.steps",
+  kind: "sum",
+  monotonic: true,
+  unit: "{step}",
+  valueType: "int",
+  description: "Jumps of the clock by more than a second between two cycles, since start",
+  source: "change of (wall clock - /proc/uptime)",
+};
+
+const synchronizedSeries = series(synchronized);
+const stepsSeries = series(steps);
+const byAdjtimex = series(offset, { source: "adjtimex" });
+const byHttpDate = series(offset, { source: "http_date" });
+
+/** A smaller change is discipline or rounding, not a jump. */
+const STEP_SECONDS = 1;
+/** A measured distance says nothing about a clock that has had this long to drift, in monotonic milliseconds. */
+const HTTP_DATE_MS_MAX = 15 * 60_000;
+
+/** The clock's collector, which can be told what answers say. */
+export interface ClockCollector extends Collector {
+  /** Takes the distance to a backend's clock: what would have to be added to ours, in seconds. */
+  setHttpOffset(seconds: number): void;
+}
+
+/** Boot instant by the wall clock, in seconds; moves only when the wall clock is set. */
+function bootInstant(cycle: Cycle): number | undefined {
+  return cycle.uptime === undefined ? undefined : Number(cycle.timeNs / 1000n) / 1e6 - cycle.uptime;
+}
+
+/** The clock of this host. */
+export function clock(): ClockCollector {
+  let httpOffset: { readonly seconds: number; sinceMs?: number } | undefined;
+  return {
+    name: "clock",
+    descriptors: [synchronized, offset, steps],
+    setHttpOffset(seconds) {
+      httpOffset = Number.isFinite(seconds) ? { seconds } : undefined;
+    },
+    prepare(host): Prepared {
+      let lastBoot: number | undefined;
+      let stepCount = 0;
+      return {
+        files: [],
+        collect(_texts, out) {
+          const state = host.adjtimex();
+          if (state !== undefined) out.add(synchronizedSeries, state.synchronized ? 1 : 0);
+          // Some daemons discipline the clock without telling the kernel and leave 0 there: that is no measurement.
+          if (state?.synchronized === true && state.offset !== 0) out.add(byAdjtimex, state.offset);
+          const boot = bootInstant(out.cycle);
+          const isStep = boot !== undefined && lastBoot !== undefined &&
+            Math.abs(boot - lastBoot) > STEP_SECONDS;
+          // What was measured against the clock before the jump does not describe the clock after it.
+          if (isStep) {
+            stepCount++;
+            httpOffset = undefined;
+          }
+          lastBoot = boot ?? lastBoot;
+          out.add(stepsSeries, stepCount);
+          if (httpOffset === undefined) return;
+          httpOffset.sinceMs ??= out.cycle.monotonicMs;
+          if (out.cycle.monotonicMs - httpOffset.sinceMs <= HTTP_DATE_MS_MAX) {
+            out.add(byHttpDate, httpOffset.seconds);
+          }
+        },
+      };
+    },
+  };
+}
