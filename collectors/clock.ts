@@ -40,13 +40,10 @@ const byHttpDate = series(offset, { source: "http_date" });
 
 /** A smaller change is discipline or rounding, not a jump. */
 const STEP_SECONDS = 1;
-/** A measured distance says nothing about a clock that has had this long to drift, in monotonic milliseconds. */
-const HTTP_DATE_MS_MAX = 15 * 60_000;
-
-/** The clock's collector, which can be told what answers say. */
-export interface ClockCollector extends Collector {
-  /** Takes the distance to a backend's clock: what would have to be added to ours, in seconds. */
-  setHttpOffset(seconds: number): void;
+/** What others know about this host's clock. */
+export interface ClockOptions {
+  /** What would have to be added to the clock by the Date header of answers, in seconds; undefined: not known lately. */
+  readonly httpOffset?: () => number | undefined;
 }
 
 /** Boot instant by the wall clock, in seconds; moves only when the wall clock is set. */
@@ -55,14 +52,10 @@ function bootInstant(cycle: Cycle): number | undefined {
 }
 
 /** The clock of this host. */
-export function clock(): ClockCollector {
-  let httpOffset: { readonly seconds: number; sinceMs?: number } | undefined;
+export function clock(options: ClockOptions = {}): Collector {
   return {
     name: "clock",
     descriptors: [synchronized, offset, steps],
-    setHttpOffset(seconds) {
-      httpOffset = Number.isFinite(seconds) ? { seconds } : undefined;
-    },
     prepare(host): Prepared {
       let lastBoot: number | undefined;
       let stepCount = 0;
@@ -73,21 +66,14 @@ export function clock(): ClockCollector {
           if (state !== undefined) out.add(synchronizedSeries, state.synchronized ? 1 : 0);
           // Some daemons discipline the clock without telling the kernel and leave 0 there: that is no measurement.
           if (state?.synchronized === true && state.offset !== 0) out.add(byAdjtimex, state.offset);
+          const httpOffset = options.httpOffset?.();
+          if (httpOffset !== undefined) out.add(byHttpDate, httpOffset);
           const boot = bootInstant(out.cycle);
-          const isStep = boot !== undefined && lastBoot !== undefined &&
-            Math.abs(boot - lastBoot) > STEP_SECONDS;
-          // What was measured against the clock before the jump does not describe the clock after it.
-          if (isStep) {
+          if (boot !== undefined && lastBoot !== undefined && Math.abs(boot - lastBoot) > STEP_SECONDS) {
             stepCount++;
-            httpOffset = undefined;
           }
           lastBoot = boot ?? lastBoot;
           out.add(stepsSeries, stepCount);
-          if (httpOffset === undefined) return;
-          httpOffset.sinceMs ??= out.cycle.monotonicMs;
-          if (out.cycle.monotonicMs - httpOffset.sinceMs <= HTTP_DATE_MS_MAX) {
-            out.add(byHttpDate, httpOffset.seconds);
-          }
         },
       };
     },
