@@ -6,37 +6,45 @@
  */
 import { basename, dirname, join } from "node:path";
 import { inflateRawSync } from "node:zlib";
+import { opampDescriptors } from "./opamp_definitions.ts";
 
-/** .proto files of one artifact and the folder their TypeScript goes to. */
+/** Definitions of one protocol and the folder their TypeScript goes to. */
 interface DefinitionSet {
+  /** Below proto_gen. */
+  readonly folder: string;
+  /** Puts the definitions into an empty folder; resolves with the name there of what buf shall read. */
+  readonly prepare: (scratch: string) => Promise<string>;
+}
+
+/** .proto files in a Maven artifact. */
+interface Jar {
   /** Maven coordinates, group:artifact:version. */
   readonly artifact: string;
-  /** Of the jar. */
   readonly sha256: string;
   /** Paths inside the jar. Base names are unique: the output is flat. */
   readonly protos: readonly string[];
-  /** Below proto_gen. */
-  readonly folder: string;
 }
 
 const OTLP = "opentelemetry/proto";
 
+const OTLP_JAR: Jar = {
+  artifact: "io.opentelemetry.proto:opentelemetry-proto:1.11.0-alpha",
+  sha256: "a5f47de1368ca82aec597e74d0be6969763707483da6672471d703d454d65b5b",
+  protos: [
+    `${OTLP}/common/v1/common.proto`,
+    `${OTLP}/resource/v1/resource.proto`,
+    `${OTLP}/metrics/v1/metrics.proto`,
+    `${OTLP}/logs/v1/logs.proto`,
+    `${OTLP}/trace/v1/trace.proto`,
+    `${OTLP}/collector/metrics/v1/metrics_service.proto`,
+    `${OTLP}/collector/logs/v1/logs_service.proto`,
+    `${OTLP}/collector/trace/v1/trace_service.proto`,
+  ],
+};
+
 const SETS: readonly DefinitionSet[] = [
-  {
-    artifact: "io.opentelemetry.proto:opentelemetry-proto:1.11.0-alpha",
-    sha256: "a5f47de1368ca82aec597e74d0be6969763707483da6672471d703d454d65b5b",
-    protos: [
-      `${OTLP}/common/v1/common.proto`,
-      `${OTLP}/resource/v1/resource.proto`,
-      `${OTLP}/metrics/v1/metrics.proto`,
-      `${OTLP}/logs/v1/logs.proto`,
-      `${OTLP}/trace/v1/trace.proto`,
-      `${OTLP}/collector/metrics/v1/metrics_service.proto`,
-      `${OTLP}/collector/logs/v1/logs_service.proto`,
-      `${OTLP}/collector/trace/v1/trace_service.proto`,
-    ],
-    folder: ".",
-  },
+  { folder: ".", prepare: (scratch) => unpackJar(OTLP_JAR, scratch) },
+  { folder: "opamp", prepare: (scratch) => opampDescriptors(scratch, run) },
 ];
 
 const BUF = "@bufbuild/buf@1.75.0";
@@ -66,7 +74,7 @@ async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 }
 
 /** The jar's bytes, from the cache or Maven, with its checksum verified. */
-async function fetchJar(set: DefinitionSet, scratch: string): Promise<Uint8Array<ArrayBuffer>> {
+async function fetchJar(set: Jar, scratch: string): Promise<Uint8Array<ArrayBuffer>> {
   const cache = join(cacheFolder(), "proto");
   const cached = join(cache, `${set.sha256}.jar`);
   try {
@@ -125,17 +133,23 @@ function zipEntry(bytes: Uint8Array<ArrayBuffer>, view: DataView, entry: number)
   return new TextDecoder().decode(isStored ? packed : inflateRawSync(packed));
 }
 
-/** Generates one set into `out`. The .proto files are laid flat, so that imports from our code stay short. */
+/** Lays the .proto files of a jar flat into a folder, so that imports from our code stay short. */
+async function unpackJar(jar: Jar, scratch: string): Promise<string> {
+  const texts = unzip(await fetchJar(jar, scratch), jar.protos);
+  const protos = join(scratch, "protos");
+  await Deno.mkdir(protos);
+  for (const [path, text] of texts) {
+    const flat = text.replaceAll(/^import "(?:.*\/)?([^/"]+)";$/gm, 'import "$1";');
+    await Deno.writeTextFile(join(protos, basename(path)), flat);
+  }
+  return "protos";
+}
+
+/** Generates one set into `out`. */
 async function generate(set: DefinitionSet, out: string): Promise<void> {
   const scratch = await Deno.makeTempDir({ prefix: "sonde-gen-" });
   try {
-    const texts = unzip(await fetchJar(set, scratch), set.protos);
-    const protos = join(scratch, "protos");
-    await Deno.mkdir(protos);
-    for (const [path, text] of texts) {
-      const flat = text.replaceAll(/^import "(?:.*\/)?([^/"]+)";$/gm, 'import "$1";');
-      await Deno.writeTextFile(join(protos, basename(path)), flat);
-    }
+    const definitions = await set.prepare(scratch);
     const plugin = {
       local: ["deno", "run", "-A", "-q", "--no-config", PLUGIN],
       out,
@@ -150,7 +164,7 @@ async function generate(set: DefinitionSet, out: string): Promise<void> {
       "generate",
       "--template",
       template,
-      "protos",
+      definitions,
     ];
     await run("npx", buf, scratch);
   } finally {
