@@ -62,7 +62,19 @@ export async function opampDescriptors(scratch: string, run: Run): Promise<strin
 async function readDescriptor(path: string): Promise<FileDescriptorProto> {
   const [, text] = /fileDesc\("([A-Za-z0-9+/=]+)"/.exec(await Deno.readTextFile(path)) ?? [];
   if (text === undefined) throw new SyntaxError(`Cannot read "${path}": no descriptor in it`);
-  return fromBinary(FileDescriptorProtoSchema, Uint8Array.fromBase64(text));
+  const file = fromBinary(FileDescriptorProtoSchema, Uint8Array.fromBase64(text));
+  file.messageType.forEach(restoreJsonNames);
+  return file;
+}
+
+/** Generated code leaves out the names that follow from others; without them buf believes they are empty. */
+function restoreJsonNames(message: DescriptorProto): void {
+  for (const each of message.field) each.jsonName = jsonNameOf(each.name);
+  message.nestedType.forEach(restoreJsonNames);
+}
+
+function jsonNameOf(name: string): string {
+  return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function addNotice(file: FileDescriptorProto): void {
@@ -137,9 +149,8 @@ function field(name: string, number: number, kind: {
   readonly label?: Label;
   readonly typeName?: string;
 } = {}): FieldDescriptorProto {
-  const jsonName = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
   return create(FieldDescriptorProtoSchema, {
-    ...{ name, number, jsonName, label: Label.OPTIONAL, type: Type.STRING },
+    ...{ name, number, jsonName: jsonNameOf(name), label: Label.OPTIONAL, type: Type.STRING },
     ...kind,
   });
 }

@@ -26,43 +26,43 @@ export type AnyValue = Message<"opamp.proto.AnyValue"> & {
    */
   value: {
     /**
-     * @generated from field: string string_value = 1 [json_name = ""];
+     * @generated from field: string string_value = 1;
      */
     value: string;
     case: "stringValue";
   } | {
     /**
-     * @generated from field: bool bool_value = 2 [json_name = ""];
+     * @generated from field: bool bool_value = 2;
      */
     value: boolean;
     case: "boolValue";
   } | {
     /**
-     * @generated from field: int64 int_value = 3 [json_name = ""];
+     * @generated from field: int64 int_value = 3;
      */
     value: bigint;
     case: "intValue";
   } | {
     /**
-     * @generated from field: double double_value = 4 [json_name = ""];
+     * @generated from field: double double_value = 4;
      */
     value: number;
     case: "doubleValue";
   } | {
     /**
-     * @generated from field: opamp.proto.ArrayValue array_value = 5 [json_name = ""];
+     * @generated from field: opamp.proto.ArrayValue array_value = 5;
      */
     value: ArrayValue;
     case: "arrayValue";
   } | {
     /**
-     * @generated from field: opamp.proto.KeyValueList kvlist_value = 6 [json_name = ""];
+     * @generated from field: opamp.proto.KeyValueList kvlist_value = 6;
      */
     value: KeyValueList;
     case: "kvlistValue";
   } | {
     /**
-     * @generated from field: bytes bytes_value = 7 [json_name = ""];
+     * @generated from field: bytes bytes_value = 7;
      */
     value: Uint8Array;
     case: "bytesValue";
@@ -81,7 +81,7 @@ export const AnyValueSchema: GenMessage<AnyValue> = /*@__PURE__*/
  */
 export type ArrayValue = Message<"opamp.proto.ArrayValue"> & {
   /**
-   * @generated from field: repeated opamp.proto.AnyValue values = 1 [json_name = ""];
+   * @generated from field: repeated opamp.proto.AnyValue values = 1;
    */
   values: AnyValue[];
 };
@@ -98,7 +98,7 @@ export const ArrayValueSchema: GenMessage<ArrayValue> = /*@__PURE__*/
  */
 export type KeyValueList = Message<"opamp.proto.KeyValueList"> & {
   /**
-   * @generated from field: repeated opamp.proto.KeyValue values = 1 [json_name = ""];
+   * @generated from field: repeated opamp.proto.KeyValue values = 1;
    */
   values: KeyValue[];
 };
@@ -115,12 +115,12 @@ export const KeyValueListSchema: GenMessage<KeyValueList> = /*@__PURE__*/
  */
 export type KeyValue = Message<"opamp.proto.KeyValue"> & {
   /**
-   * @generated from field: string key = 1 [json_name = ""];
+   * @generated from field: string key = 1;
    */
   key: string;
 
   /**
-   * @generated from field: opamp.proto.AnyValue value = 2 [json_name = ""];
+   * @generated from field: opamp.proto.AnyValue value = 2;
    */
   value?: AnyValue | undefined;
 };

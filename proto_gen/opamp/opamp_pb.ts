@@ -24,72 +24,72 @@ export const file_opamp: GenFile = /*@__PURE__*/
  */
 export type AgentToServer = Message<"opamp.proto.AgentToServer"> & {
   /**
-   * @generated from field: bytes instance_uid = 1 [json_name = ""];
+   * @generated from field: bytes instance_uid = 1;
    */
   instanceUid: Uint8Array;
 
   /**
-   * @generated from field: uint64 sequence_num = 2 [json_name = ""];
+   * @generated from field: uint64 sequence_num = 2;
    */
   sequenceNum: bigint;
 
   /**
-   * @generated from field: opamp.proto.AgentDescription agent_description = 3 [json_name = ""];
+   * @generated from field: opamp.proto.AgentDescription agent_description = 3;
    */
   agentDescription?: AgentDescription | undefined;
 
   /**
-   * @generated from field: uint64 capabilities = 4 [json_name = ""];
+   * @generated from field: uint64 capabilities = 4;
    */
   capabilities: bigint;
 
   /**
-   * @generated from field: opamp.proto.ComponentHealth health = 5 [json_name = ""];
+   * @generated from field: opamp.proto.ComponentHealth health = 5;
    */
   health?: ComponentHealth | undefined;
 
   /**
-   * @generated from field: opamp.proto.EffectiveConfig effective_config = 6 [json_name = ""];
+   * @generated from field: opamp.proto.EffectiveConfig effective_config = 6;
    */
   effectiveConfig?: EffectiveConfig | undefined;
 
   /**
-   * @generated from field: opamp.proto.RemoteConfigStatus remote_config_status = 7 [json_name = ""];
+   * @generated from field: opamp.proto.RemoteConfigStatus remote_config_status = 7;
    */
   remoteConfigStatus?: RemoteConfigStatus | undefined;
 
   /**
-   * @generated from field: opamp.proto.PackageStatuses package_statuses = 8 [json_name = ""];
+   * @generated from field: opamp.proto.PackageStatuses package_statuses = 8;
    */
   packageStatuses?: PackageStatuses | undefined;
 
   /**
-   * @generated from field: opamp.proto.AgentDisconnect agent_disconnect = 9 [json_name = ""];
+   * @generated from field: opamp.proto.AgentDisconnect agent_disconnect = 9;
    */
   agentDisconnect?: AgentDisconnect | undefined;
 
   /**
-   * @generated from field: uint64 flags = 10 [json_name = ""];
+   * @generated from field: uint64 flags = 10;
    */
   flags: bigint;
 
   /**
-   * @generated from field: opamp.proto.ConnectionSettingsRequest connection_settings_request = 11 [json_name = ""];
+   * @generated from field: opamp.proto.ConnectionSettingsRequest connection_settings_request = 11;
    */
   connectionSettingsRequest?: ConnectionSettingsRequest | undefined;
 
   /**
-   * @generated from field: opamp.proto.CustomCapabilities custom_capabilities = 12 [json_name = ""];
+   * @generated from field: opamp.proto.CustomCapabilities custom_capabilities = 12;
    */
   customCapabilities?: CustomCapabilities | undefined;
 
   /**
-   * @generated from field: opamp.proto.CustomMessage custom_message = 13 [json_name = ""];
+   * @generated from field: opamp.proto.CustomMessage custom_message = 13;
    */
   customMessage?: CustomMessage | undefined;
 
   /**
-   * @generated from field: opamp.proto.AvailableComponents available_components = 14 [json_name = ""];
+   * @generated from field: opamp.proto.AvailableComponents available_components = 14;
    */
   availableComponents?: AvailableComponents | undefined;
 
@@ -124,7 +124,7 @@ export const AgentDisconnectSchema: GenMessage<AgentDisconnect> = /*@__PURE__*/
  */
 export type ConnectionSettingsRequest = Message<"opamp.proto.ConnectionSettingsRequest"> & {
   /**
-   * @generated from field: opamp.proto.OpAMPConnectionSettingsRequest opamp = 1 [json_name = ""];
+   * @generated from field: opamp.proto.OpAMPConnectionSettingsRequest opamp = 1;
    */
   opamp?: OpAMPConnectionSettingsRequest | undefined;
 };
@@ -141,7 +141,7 @@ export const ConnectionSettingsRequestSchema: GenMessage<ConnectionSettingsReque
  */
 export type OpAMPConnectionSettingsRequest = Message<"opamp.proto.OpAMPConnectionSettingsRequest"> & {
   /**
-   * @generated from field: opamp.proto.CertificateRequest certificate_request = 1 [json_name = ""];
+   * @generated from field: opamp.proto.CertificateRequest certificate_request = 1;
    */
   certificateRequest?: CertificateRequest | undefined;
 };
@@ -158,7 +158,7 @@ export const OpAMPConnectionSettingsRequestSchema: GenMessage<OpAMPConnectionSet
  */
 export type CertificateRequest = Message<"opamp.proto.CertificateRequest"> & {
   /**
-   * @generated from field: bytes csr = 1 [json_name = ""];
+   * @generated from field: bytes csr = 1;
    */
   csr: Uint8Array;
 };
@@ -175,12 +175,12 @@ export const CertificateRequestSchema: GenMessage<CertificateRequest> = /*@__PUR
  */
 export type AvailableComponents = Message<"opamp.proto.AvailableComponents"> & {
   /**
-   * @generated from field: map<string, opamp.proto.ComponentDetails> components = 1 [json_name = ""];
+   * @generated from field: map<string, opamp.proto.ComponentDetails> components = 1;
    */
   components: { [key: string]: ComponentDetails };
 
   /**
-   * @generated from field: bytes hash = 2 [json_name = ""];
+   * @generated from field: bytes hash = 2;
    */
   hash: Uint8Array;
 };
@@ -197,12 +197,12 @@ export const AvailableComponentsSchema: GenMessage<AvailableComponents> = /*@__P
  */
 export type ComponentDetails = Message<"opamp.proto.ComponentDetails"> & {
   /**
-   * @generated from field: repeated opamp.proto.KeyValue metadata = 1 [json_name = ""];
+   * @generated from field: repeated opamp.proto.KeyValue metadata = 1;
    */
   metadata: KeyValue[];
 
   /**
-   * @generated from field: map<string, opamp.proto.ComponentDetails> sub_component_map = 2 [json_name = ""];
+   * @generated from field: map<string, opamp.proto.ComponentDetails> sub_component_map = 2;
    */
   subComponentMap: { [key: string]: ComponentDetails };
 };
@@ -219,57 +219,57 @@ export const ComponentDetailsSchema: GenMessage<ComponentDetails> = /*@__PURE__*
  */
 export type ServerToAgent = Message<"opamp.proto.ServerToAgent"> & {
   /**
-   * @generated from field: bytes instance_uid = 1 [json_name = ""];
+   * @generated from field: bytes instance_uid = 1;
    */
   instanceUid: Uint8Array;
 
   /**
-   * @generated from field: opamp.proto.ServerErrorResponse error_response = 2 [json_name = ""];
+   * @generated from field: opamp.proto.ServerErrorResponse error_response = 2;
    */
   errorResponse?: ServerErrorResponse | undefined;
 
   /**
-   * @generated from field: opamp.proto.AgentRemoteConfig remote_config = 3 [json_name = ""];
+   * @generated from field: opamp.proto.AgentRemoteConfig remote_config = 3;
    */
   remoteConfig?: AgentRemoteConfig | undefined;
 
   /**
-   * @generated from field: opamp.proto.ConnectionSettingsOffers connection_settings = 4 [json_name = ""];
+   * @generated from field: opamp.proto.ConnectionSettingsOffers connection_settings = 4;
    */
   connectionSettings?: ConnectionSettingsOffers | undefined;
 
   /**
-   * @generated from field: opamp.proto.PackagesAvailable packages_available = 5 [json_name = ""];
+   * @generated from field: opamp.proto.PackagesAvailable packages_available = 5;
    */
   packagesAvailable?: PackagesAvailable | undefined;
 
   /**
-   * @generated from field: uint64 flags = 6 [json_name = ""];
+   * @generated from field: uint64 flags = 6;
    */
   flags: bigint;
 
   /**
-   * @generated from field: uint64 capabilities = 7 [json_name = ""];
+   * @generated from field: uint64 capabilities = 7;
    */
   capabilities: bigint;
 
   /**
-   * @generated from field: opamp.proto.AgentIdentification agent_identification = 8 [json_name = ""];
+   * @generated from field: opamp.proto.AgentIdentification agent_identification = 8;
    */
   agentIdentification?: AgentIdentification | undefined;
 
   /**
-   * @generated from field: opamp.proto.ServerToAgentCommand command = 9 [json_name = ""];
+   * @generated from field: opamp.proto.ServerToAgentCommand command = 9;
    */
   command?: ServerToAgentCommand | undefined;
 
   /**
-   * @generated from field: opamp.proto.CustomCapabilities custom_capabilities = 10 [json_name = ""];
+   * @generated from field: opamp.proto.CustomCapabilities custom_capabilities = 10;
    */
   customCapabilities?: CustomCapabilities | undefined;
 
   /**
-   * @generated from field: opamp.proto.CustomMessage custom_message = 11 [json_name = ""];
+   * @generated from field: opamp.proto.CustomMessage custom_message = 11;
    */
   customMessage?: CustomMessage | undefined;
 };
@@ -286,22 +286,22 @@ export const ServerToAgentSchema: GenMessage<ServerToAgent> = /*@__PURE__*/
  */
 export type OpAMPConnectionSettings = Message<"opamp.proto.OpAMPConnectionSettings"> & {
   /**
-   * @generated from field: string destination_endpoint = 1 [json_name = ""];
+   * @generated from field: string destination_endpoint = 1;
    */
   destinationEndpoint: string;
 
   /**
-   * @generated from field: opamp.proto.Headers headers = 2 [json_name = ""];
+   * @generated from field: opamp.proto.Headers headers = 2;
    */
   headers?: Headers | undefined;
 
   /**
-   * @generated from field: opamp.proto.TLSCertificate certificate = 3 [json_name = ""];
+   * @generated from field: opamp.proto.TLSCertificate certificate = 3;
    */
   certificate?: TLSCertificate | undefined;
 
   /**
-   * @generated from field: uint64 heartbeat_interval_seconds = 4 [json_name = ""];
+   * @generated from field: uint64 heartbeat_interval_seconds = 4;
    */
   heartbeatIntervalSeconds: bigint;
 
@@ -328,17 +328,17 @@ export const OpAMPConnectionSettingsSchema: GenMessage<OpAMPConnectionSettings> 
  */
 export type TelemetryConnectionSettings = Message<"opamp.proto.TelemetryConnectionSettings"> & {
   /**
-   * @generated from field: string destination_endpoint = 1 [json_name = ""];
+   * @generated from field: string destination_endpoint = 1;
    */
   destinationEndpoint: string;
 
   /**
-   * @generated from field: opamp.proto.Headers headers = 2 [json_name = ""];
+   * @generated from field: opamp.proto.Headers headers = 2;
    */
   headers?: Headers | undefined;
 
   /**
-   * @generated from field: opamp.proto.TLSCertificate certificate = 3 [json_name = ""];
+   * @generated from field: opamp.proto.TLSCertificate certificate = 3;
    */
   certificate?: TLSCertificate | undefined;
 
@@ -365,22 +365,22 @@ export const TelemetryConnectionSettingsSchema: GenMessage<TelemetryConnectionSe
  */
 export type OtherConnectionSettings = Message<"opamp.proto.OtherConnectionSettings"> & {
   /**
-   * @generated from field: string destination_endpoint = 1 [json_name = ""];
+   * @generated from field: string destination_endpoint = 1;
    */
   destinationEndpoint: string;
 
   /**
-   * @generated from field: opamp.proto.Headers headers = 2 [json_name = ""];
+   * @generated from field: opamp.proto.Headers headers = 2;
    */
   headers?: Headers | undefined;
 
   /**
-   * @generated from field: opamp.proto.TLSCertificate certificate = 3 [json_name = ""];
+   * @generated from field: opamp.proto.TLSCertificate certificate = 3;
    */
   certificate?: TLSCertificate | undefined;
 
   /**
-   * @generated from field: map<string, string> other_settings = 4 [json_name = ""];
+   * @generated from field: map<string, string> other_settings = 4;
    */
   otherSettings: { [key: string]: string };
 
@@ -407,7 +407,7 @@ export const OtherConnectionSettingsSchema: GenMessage<OtherConnectionSettings> 
  */
 export type Headers = Message<"opamp.proto.Headers"> & {
   /**
-   * @generated from field: repeated opamp.proto.Header headers = 1 [json_name = ""];
+   * @generated from field: repeated opamp.proto.Header headers = 1;
    */
   headers: Header[];
 };
@@ -424,12 +424,12 @@ export const HeadersSchema: GenMessage<Headers> = /*@__PURE__*/
  */
 export type Header = Message<"opamp.proto.Header"> & {
   /**
-   * @generated from field: string key = 1 [json_name = ""];
+   * @generated from field: string key = 1;
    */
   key: string;
 
   /**
-   * @generated from field: string value = 2 [json_name = ""];
+   * @generated from field: string value = 2;
    */
   value: string;
 };
@@ -446,17 +446,17 @@ export const HeaderSchema: GenMessage<Header> = /*@__PURE__*/
  */
 export type TLSCertificate = Message<"opamp.proto.TLSCertificate"> & {
   /**
-   * @generated from field: bytes cert = 1 [json_name = ""];
+   * @generated from field: bytes cert = 1;
    */
   cert: Uint8Array;
 
   /**
-   * @generated from field: bytes private_key = 2 [json_name = ""];
+   * @generated from field: bytes private_key = 2;
    */
   privateKey: Uint8Array;
 
   /**
-   * @generated from field: bytes ca_cert = 3 [json_name = ""];
+   * @generated from field: bytes ca_cert = 3;
    */
   caCert: Uint8Array;
 };
@@ -473,32 +473,32 @@ export const TLSCertificateSchema: GenMessage<TLSCertificate> = /*@__PURE__*/
  */
 export type ConnectionSettingsOffers = Message<"opamp.proto.ConnectionSettingsOffers"> & {
   /**
-   * @generated from field: bytes hash = 1 [json_name = ""];
+   * @generated from field: bytes hash = 1;
    */
   hash: Uint8Array;
 
   /**
-   * @generated from field: opamp.proto.OpAMPConnectionSettings opamp = 2 [json_name = ""];
+   * @generated from field: opamp.proto.OpAMPConnectionSettings opamp = 2;
    */
   opamp?: OpAMPConnectionSettings | undefined;
 
   /**
-   * @generated from field: opamp.proto.TelemetryConnectionSettings own_metrics = 3 [json_name = ""];
+   * @generated from field: opamp.proto.TelemetryConnectionSettings own_metrics = 3;
    */
   ownMetrics?: TelemetryConnectionSettings | undefined;
 
   /**
-   * @generated from field: opamp.proto.TelemetryConnectionSettings own_traces = 4 [json_name = ""];
+   * @generated from field: opamp.proto.TelemetryConnectionSettings own_traces = 4;
    */
   ownTraces?: TelemetryConnectionSettings | undefined;
 
   /**
-   * @generated from field: opamp.proto.TelemetryConnectionSettings own_logs = 5 [json_name = ""];
+   * @generated from field: opamp.proto.TelemetryConnectionSettings own_logs = 5;
    */
   ownLogs?: TelemetryConnectionSettings | undefined;
 
   /**
-   * @generated from field: map<string, opamp.proto.OtherConnectionSettings> other_connections = 6 [json_name = ""];
+   * @generated from field: map<string, opamp.proto.OtherConnectionSettings> other_connections = 6;
    */
   otherConnections: { [key: string]: OtherConnectionSettings };
 };
@@ -515,12 +515,12 @@ export const ConnectionSettingsOffersSchema: GenMessage<ConnectionSettingsOffers
  */
 export type PackagesAvailable = Message<"opamp.proto.PackagesAvailable"> & {
   /**
-   * @generated from field: map<string, opamp.proto.PackageAvailable> packages = 1 [json_name = ""];
+   * @generated from field: map<string, opamp.proto.PackageAvailable> packages = 1;
    */
   packages: { [key: string]: PackageAvailable };
 
   /**
-   * @generated from field: bytes all_packages_hash = 2 [json_name = ""];
+   * @generated from field: bytes all_packages_hash = 2;
    */
   allPackagesHash: Uint8Array;
 };
@@ -537,22 +537,22 @@ export const PackagesAvailableSchema: GenMessage<PackagesAvailable> = /*@__PURE_
  */
 export type PackageAvailable = Message<"opamp.proto.PackageAvailable"> & {
   /**
-   * @generated from field: opamp.proto.PackageType type = 1 [json_name = ""];
+   * @generated from field: opamp.proto.PackageType type = 1;
    */
   type: PackageType;
 
   /**
-   * @generated from field: string version = 2 [json_name = ""];
+   * @generated from field: string version = 2;
    */
   version: string;
 
   /**
-   * @generated from field: opamp.proto.DownloadableFile file = 3 [json_name = ""];
+   * @generated from field: opamp.proto.DownloadableFile file = 3;
    */
   file?: DownloadableFile | undefined;
 
   /**
-   * @generated from field: bytes hash = 4 [json_name = ""];
+   * @generated from field: bytes hash = 4;
    */
   hash: Uint8Array;
 };
@@ -569,22 +569,22 @@ export const PackageAvailableSchema: GenMessage<PackageAvailable> = /*@__PURE__*
  */
 export type DownloadableFile = Message<"opamp.proto.DownloadableFile"> & {
   /**
-   * @generated from field: string download_url = 1 [json_name = ""];
+   * @generated from field: string download_url = 1;
    */
   downloadUrl: string;
 
   /**
-   * @generated from field: bytes content_hash = 2 [json_name = ""];
+   * @generated from field: bytes content_hash = 2;
    */
   contentHash: Uint8Array;
 
   /**
-   * @generated from field: bytes signature = 3 [json_name = ""];
+   * @generated from field: bytes signature = 3;
    */
   signature: Uint8Array;
 
   /**
-   * @generated from field: opamp.proto.Headers headers = 4 [json_name = ""];
+   * @generated from field: opamp.proto.Headers headers = 4;
    */
   headers?: Headers | undefined;
 };
@@ -601,12 +601,12 @@ export const DownloadableFileSchema: GenMessage<DownloadableFile> = /*@__PURE__*
  */
 export type ServerErrorResponse = Message<"opamp.proto.ServerErrorResponse"> & {
   /**
-   * @generated from field: opamp.proto.ServerErrorResponseType type = 1 [json_name = ""];
+   * @generated from field: opamp.proto.ServerErrorResponseType type = 1;
    */
   type: ServerErrorResponseType;
 
   /**
-   * @generated from field: string error_message = 2 [json_name = ""];
+   * @generated from field: string error_message = 2;
    */
   errorMessage: string;
 
@@ -615,7 +615,7 @@ export type ServerErrorResponse = Message<"opamp.proto.ServerErrorResponse"> & {
    */
   Details: {
     /**
-     * @generated from field: opamp.proto.RetryInfo retry_info = 3 [json_name = ""];
+     * @generated from field: opamp.proto.RetryInfo retry_info = 3;
      */
     value: RetryInfo;
     case: "retryInfo";
@@ -634,7 +634,7 @@ export const ServerErrorResponseSchema: GenMessage<ServerErrorResponse> = /*@__P
  */
 export type RetryInfo = Message<"opamp.proto.RetryInfo"> & {
   /**
-   * @generated from field: uint64 retry_after_nanoseconds = 1 [json_name = ""];
+   * @generated from field: uint64 retry_after_nanoseconds = 1;
    */
   retryAfterNanoseconds: bigint;
 };
@@ -651,7 +651,7 @@ export const RetryInfoSchema: GenMessage<RetryInfo> = /*@__PURE__*/
  */
 export type ServerToAgentCommand = Message<"opamp.proto.ServerToAgentCommand"> & {
   /**
-   * @generated from field: opamp.proto.CommandType type = 1 [json_name = ""];
+   * @generated from field: opamp.proto.CommandType type = 1;
    */
   type: CommandType;
 };
@@ -668,12 +668,12 @@ export const ServerToAgentCommandSchema: GenMessage<ServerToAgentCommand> = /*@_
  */
 export type AgentDescription = Message<"opamp.proto.AgentDescription"> & {
   /**
-   * @generated from field: repeated opamp.proto.KeyValue identifying_attributes = 1 [json_name = ""];
+   * @generated from field: repeated opamp.proto.KeyValue identifying_attributes = 1;
    */
   identifyingAttributes: KeyValue[];
 
   /**
-   * @generated from field: repeated opamp.proto.KeyValue non_identifying_attributes = 2 [json_name = ""];
+   * @generated from field: repeated opamp.proto.KeyValue non_identifying_attributes = 2;
    */
   nonIdentifyingAttributes: KeyValue[];
 };
@@ -690,32 +690,32 @@ export const AgentDescriptionSchema: GenMessage<AgentDescription> = /*@__PURE__*
  */
 export type ComponentHealth = Message<"opamp.proto.ComponentHealth"> & {
   /**
-   * @generated from field: bool healthy = 1 [json_name = ""];
+   * @generated from field: bool healthy = 1;
    */
   healthy: boolean;
 
   /**
-   * @generated from field: fixed64 start_time_unix_nano = 2 [json_name = ""];
+   * @generated from field: fixed64 start_time_unix_nano = 2;
    */
   startTimeUnixNano: bigint;
 
   /**
-   * @generated from field: string last_error = 3 [json_name = ""];
+   * @generated from field: string last_error = 3;
    */
   lastError: string;
 
   /**
-   * @generated from field: string status = 4 [json_name = ""];
+   * @generated from field: string status = 4;
    */
   status: string;
 
   /**
-   * @generated from field: fixed64 status_time_unix_nano = 5 [json_name = ""];
+   * @generated from field: fixed64 status_time_unix_nano = 5;
    */
   statusTimeUnixNano: bigint;
 
   /**
-   * @generated from field: map<string, opamp.proto.ComponentHealth> component_health_map = 6 [json_name = ""];
+   * @generated from field: map<string, opamp.proto.ComponentHealth> component_health_map = 6;
    */
   componentHealthMap: { [key: string]: ComponentHealth };
 
@@ -737,7 +737,7 @@ export const ComponentHealthSchema: GenMessage<ComponentHealth> = /*@__PURE__*/
  */
 export type EffectiveConfig = Message<"opamp.proto.EffectiveConfig"> & {
   /**
-   * @generated from field: opamp.proto.AgentConfigMap config_map = 1 [json_name = ""];
+   * @generated from field: opamp.proto.AgentConfigMap config_map = 1;
    */
   configMap?: AgentConfigMap | undefined;
 };
@@ -754,17 +754,17 @@ export const EffectiveConfigSchema: GenMessage<EffectiveConfig> = /*@__PURE__*/
  */
 export type RemoteConfigStatus = Message<"opamp.proto.RemoteConfigStatus"> & {
   /**
-   * @generated from field: bytes last_remote_config_hash = 1 [json_name = ""];
+   * @generated from field: bytes last_remote_config_hash = 1;
    */
   lastRemoteConfigHash: Uint8Array;
 
   /**
-   * @generated from field: opamp.proto.RemoteConfigStatuses status = 2 [json_name = ""];
+   * @generated from field: opamp.proto.RemoteConfigStatuses status = 2;
    */
   status: RemoteConfigStatuses;
 
   /**
-   * @generated from field: string error_message = 3 [json_name = ""];
+   * @generated from field: string error_message = 3;
    */
   errorMessage: string;
 };
@@ -781,17 +781,17 @@ export const RemoteConfigStatusSchema: GenMessage<RemoteConfigStatus> = /*@__PUR
  */
 export type PackageStatuses = Message<"opamp.proto.PackageStatuses"> & {
   /**
-   * @generated from field: map<string, opamp.proto.PackageStatus> packages = 1 [json_name = ""];
+   * @generated from field: map<string, opamp.proto.PackageStatus> packages = 1;
    */
   packages: { [key: string]: PackageStatus };
 
   /**
-   * @generated from field: bytes server_provided_all_packages_hash = 2 [json_name = ""];
+   * @generated from field: bytes server_provided_all_packages_hash = 2;
    */
   serverProvidedAllPackagesHash: Uint8Array;
 
   /**
-   * @generated from field: string error_message = 3 [json_name = ""];
+   * @generated from field: string error_message = 3;
    */
   errorMessage: string;
 };
@@ -808,42 +808,42 @@ export const PackageStatusesSchema: GenMessage<PackageStatuses> = /*@__PURE__*/
  */
 export type PackageStatus = Message<"opamp.proto.PackageStatus"> & {
   /**
-   * @generated from field: string name = 1 [json_name = ""];
+   * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * @generated from field: string agent_has_version = 2 [json_name = ""];
+   * @generated from field: string agent_has_version = 2;
    */
   agentHasVersion: string;
 
   /**
-   * @generated from field: bytes agent_has_hash = 3 [json_name = ""];
+   * @generated from field: bytes agent_has_hash = 3;
    */
   agentHasHash: Uint8Array;
 
   /**
-   * @generated from field: string server_offered_version = 4 [json_name = ""];
+   * @generated from field: string server_offered_version = 4;
    */
   serverOfferedVersion: string;
 
   /**
-   * @generated from field: bytes server_offered_hash = 5 [json_name = ""];
+   * @generated from field: bytes server_offered_hash = 5;
    */
   serverOfferedHash: Uint8Array;
 
   /**
-   * @generated from field: opamp.proto.PackageStatusEnum status = 6 [json_name = ""];
+   * @generated from field: opamp.proto.PackageStatusEnum status = 6;
    */
   status: PackageStatusEnum;
 
   /**
-   * @generated from field: string error_message = 7 [json_name = ""];
+   * @generated from field: string error_message = 7;
    */
   errorMessage: string;
 
   /**
-   * @generated from field: opamp.proto.PackageDownloadDetails download_details = 8 [json_name = ""];
+   * @generated from field: opamp.proto.PackageDownloadDetails download_details = 8;
    */
   downloadDetails?: PackageDownloadDetails | undefined;
 };
@@ -860,12 +860,12 @@ export const PackageStatusSchema: GenMessage<PackageStatus> = /*@__PURE__*/
  */
 export type PackageDownloadDetails = Message<"opamp.proto.PackageDownloadDetails"> & {
   /**
-   * @generated from field: double download_percent = 1 [json_name = ""];
+   * @generated from field: double download_percent = 1;
    */
   downloadPercent: number;
 
   /**
-   * @generated from field: double download_bytes_per_second = 2 [json_name = ""];
+   * @generated from field: double download_bytes_per_second = 2;
    */
   downloadBytesPerSecond: number;
 };
@@ -882,7 +882,7 @@ export const PackageDownloadDetailsSchema: GenMessage<PackageDownloadDetails> = 
  */
 export type AgentIdentification = Message<"opamp.proto.AgentIdentification"> & {
   /**
-   * @generated from field: bytes new_instance_uid = 1 [json_name = ""];
+   * @generated from field: bytes new_instance_uid = 1;
    */
   newInstanceUid: Uint8Array;
 };
@@ -899,12 +899,12 @@ export const AgentIdentificationSchema: GenMessage<AgentIdentification> = /*@__P
  */
 export type AgentRemoteConfig = Message<"opamp.proto.AgentRemoteConfig"> & {
   /**
-   * @generated from field: opamp.proto.AgentConfigMap config = 1 [json_name = ""];
+   * @generated from field: opamp.proto.AgentConfigMap config = 1;
    */
   config?: AgentConfigMap | undefined;
 
   /**
-   * @generated from field: bytes config_hash = 2 [json_name = ""];
+   * @generated from field: bytes config_hash = 2;
    */
   configHash: Uint8Array;
 };
@@ -921,7 +921,7 @@ export const AgentRemoteConfigSchema: GenMessage<AgentRemoteConfig> = /*@__PURE_
  */
 export type AgentConfigMap = Message<"opamp.proto.AgentConfigMap"> & {
   /**
-   * @generated from field: map<string, opamp.proto.AgentConfigFile> config_map = 1 [json_name = ""];
+   * @generated from field: map<string, opamp.proto.AgentConfigFile> config_map = 1;
    */
   configMap: { [key: string]: AgentConfigFile };
 };
@@ -938,12 +938,12 @@ export const AgentConfigMapSchema: GenMessage<AgentConfigMap> = /*@__PURE__*/
  */
 export type AgentConfigFile = Message<"opamp.proto.AgentConfigFile"> & {
   /**
-   * @generated from field: bytes body = 1 [json_name = ""];
+   * @generated from field: bytes body = 1;
    */
   body: Uint8Array;
 
   /**
-   * @generated from field: string content_type = 2 [json_name = ""];
+   * @generated from field: string content_type = 2;
    */
   contentType: string;
 };
@@ -960,7 +960,7 @@ export const AgentConfigFileSchema: GenMessage<AgentConfigFile> = /*@__PURE__*/
  */
 export type CustomCapabilities = Message<"opamp.proto.CustomCapabilities"> & {
   /**
-   * @generated from field: repeated string capabilities = 1 [json_name = ""];
+   * @generated from field: repeated string capabilities = 1;
    */
   capabilities: string[];
 };
@@ -977,17 +977,17 @@ export const CustomCapabilitiesSchema: GenMessage<CustomCapabilities> = /*@__PUR
  */
 export type CustomMessage = Message<"opamp.proto.CustomMessage"> & {
   /**
-   * @generated from field: string capability = 1 [json_name = ""];
+   * @generated from field: string capability = 1;
    */
   capability: string;
 
   /**
-   * @generated from field: string type = 2 [json_name = ""];
+   * @generated from field: string type = 2;
    */
   type: string;
 
   /**
-   * @generated from field: bytes data = 3 [json_name = ""];
+   * @generated from field: bytes data = 3;
    */
   data: Uint8Array;
 };
