@@ -46,7 +46,7 @@ export function prometheusText({ resource, snapshot }: MetricsInput, naming: Nam
   const families = new Map<string, Family>();
   const clashes = new Set<string>();
   if (Object.keys(resource).length > 0) {
-    const info = family(families, "target_info", "gauge", "Target metadata");
+    const info = family(families, "target_info", { type: "gauge", help: "Target metadata" });
     info.samples.set(labels(resource), "1");
   }
   for (const point of snapshot.points) {
@@ -68,15 +68,10 @@ function block(name: string, { type, help, samples }: Family): string {
 }
 
 /** The family of a name; the first one to use it says its type and help. */
-function family(
-  families: Map<string, Family>,
-  name: string,
-  type: Family["type"],
-  help: string,
-): Family {
+function family(families: Map<string, Family>, name: string, about: Omit<Family, "samples">): Family {
   const known = families.get(name);
   if (known !== undefined) return known;
-  const made: Family = { type, help: escapeHelp(help), samples: new Map() };
+  const made: Family = { type: about.type, help: escapeHelp(about.help), samples: new Map() };
   families.set(name, made);
   return made;
 }
@@ -84,7 +79,7 @@ function family(
 /** False when the sample would repeat another one or contradict its family's type. */
 function addSample(families: Map<string, Family>, form: Form, point: Point): boolean {
   const type = form.monotonic ? "counter" : "gauge";
-  const into = family(families, metricName(form), type, form.description);
+  const into = family(families, metricName(form), { type, help: form.description });
   const key = labels(form.attributes);
   if (into.type !== type || into.samples.has(key)) return false;
   into.samples.set(key, String(point.value));

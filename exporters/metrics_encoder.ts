@@ -53,7 +53,7 @@ function protobufEncoder(options: MetricsEncoderOptions, discarded: Discarded): 
     if (known === undefined || !isAlike(known, input, limits) || !known.layout.fits(snapshot)) {
       const layout = new Layout(snapshot, options.naming);
       const render: Render = (slots) => renderMetrics(input, slots, options);
-      templates = cut(layout.slots, limits, render, discarded)
+      templates = cut(layout.slots, limits, { render, discarded })
         .map(({ slots, body }) => new MetricsTemplate(body, slots));
       known = { input, limits, layout };
     }
@@ -79,7 +79,7 @@ function jsonEncoder(options: MetricsEncoderOptions, discarded: Discarded): Enco
     if (layout === undefined || !layout.fits(snapshot)) layout = new Layout(snapshot, options.naming);
     discarded.nonFinite += layout.nonFinite;
     const render: Render = (slots) => renderMetricsJson(input, slots, options);
-    return cut(layout.slots, limits, render, discarded)
+    return cut(layout.slots, limits, { render, discarded })
       .map(({ slots, body }) => encoded(body, slots.length, snapshot));
   };
 }
@@ -90,8 +90,14 @@ interface Piece {
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
+interface Cutting {
+  readonly render: Render;
+  /** Where points too large for any request are counted. */
+  readonly discarded: Discarded;
+}
+
 /** Cuts slots into requests within the limits: by items first, then halving what has too many bytes. */
-function cut(slots: readonly Slot[], limits: EncodeLimits, render: Render, discarded: Discarded): Piece[] {
+function cut(slots: readonly Slot[], limits: EncodeLimits, { render, discarded }: Cutting): Piece[] {
   const pieces: Piece[] = [];
   for (let start = 0; start < slots.length; start += limits.batchItemsMax) {
     const todo = [slots.slice(start, start + limits.batchItemsMax)];
