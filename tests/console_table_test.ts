@@ -87,7 +87,7 @@ const ROWS: readonly Row[] = [
   ...device("mmcblk0"),
   ...network("eth0"),
   ...filesystem("/", { used: 20, free: 8, reserved: 2 }),
-  ...filesystem("/srv/data", { used: 470, free: 20 }),
+  ...filesystem("/srv/data", { used: 470, free: 20, reserved: 0 }),
   ["system.cpu.linux.context_switches", "counter", 1e9, 123_400],
   ["system.process.created", "counter", 1e5, 7],
   ["system.memory.linux.oom_kills", "counter", 2, 0],

@@ -5,7 +5,10 @@
  */
 import type { Attributes, Descriptor, Series } from "../collectors/metric.ts";
 
-/** `NAME UNIT INSTRUMENT`, the instrument as host-metrics 1.2 writes it: C counter, U UpDownCounter, G gauge; i int, d double. */
+/**
+ * `NAME UNIT INSTRUMENT`, the instrument as host-metrics 1.2 writes it: C counter, U UpDownCounter, G gauge; i int,
+ * d double.
+ */
 function row(text: string, attributes: Attributes = {}): Series {
   const [name = "", unit = "", instrument = ""] = text.split(" ");
   const valueType = instrument.endsWith("i") ? "int" : "double";

@@ -1,0 +1,87 @@
+/**
+ * Python's own protobuf types as a peer: a virtual environment with exact versions, made once in a cache outside the
+ * checkout, and a program in it that decodes requests. The cache key is the list of versions.
+ * @module
+ */
+import type { Signal } from "../../exporters/batch.ts";
+
+/** One request to decode. */
+export interface PythonRequest {
+  readonly signal: Signal;
+  readonly body: Uint8Array;
+}
+
+let absence: { readonly reason: string | undefined } | undefined;
+
+/** Why Python cannot be used here; undefined: it can. */
+export function pythonAbsence(): string | undefined {
+  absence ??= { reason: findAbsence() };
+  return absence.reason;
+}
+
+function findAbsence(): string | undefined {
+  try {
+    const { success } = new Deno.Command("python3", {
+      args: ["-c", "import venv, ensurepip"],
+      stderr: "null",
+    }).outputSync();
+    return success ? undefined : "Python has no venv or pip";
+  } catch {
+    return "Python is not installed";
+  }
+}
+
+/** Each request as protobuf's JSON, decoded by opentelemetry-proto. */
+export async function decodeWithPython(requests: readonly PythonRequest[]): Promise<readonly unknown[]> {
+  const python = `${await environment()}/bin/python`;
+  const script = new URL("./python/decode.py", import.meta.url).pathname;
+  const input = requests.map(({ signal, body }) => ({ signal, body: body.toBase64() }));
+  return JSON.parse(await run(python, [script], JSON.stringify(input)));
+}
+
+/** Folder of the virtual environment, made first when the cache has none. */
+async function environment(): Promise<string> {
+  const requirements = new URL("./python/requirements.txt", import.meta.url);
+  const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(requirements));
+  const key = new Uint8Array(digest).toHex().slice(0, 32);
+  const folder = `${cacheRoot()}/sonde/peers/python-${key}`;
+  const stamp = `${folder}/ready`;
+  if (await isFile(stamp)) return folder;
+  // A virtual environment knows its own path, so it is made in place; the stamp says that it is whole.
+  await run("python3", ["-m", "venv", "--clear", folder]);
+  await run(`${folder}/bin/pip`, ["install", "--quiet", "-r", requirements.pathname]);
+  await Deno.writeTextFile(stamp, "");
+  return folder;
+}
+
+function cacheRoot(): string {
+  const cache = Deno.env.get("XDG_CACHE_HOME");
+  if (cache !== undefined && cache.startsWith("/")) return cache;
+  return `${Deno.env.get("HOME") ?? "/tmp"}/.cache`;
+}
+
+async function run(program: string, args: readonly string[], input = ""): Promise<string> {
+  const child = new Deno.Command(program, {
+    args: [...args],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input));
+  await writer.close();
+  const { success, stdout, stderr } = await child.output();
+  if (!success) {
+    throw new Error(`Cannot run "${program}":\n${new TextDecoder().decode(stderr).slice(-4_000)}`);
+  }
+  return new TextDecoder().decode(stdout);
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
