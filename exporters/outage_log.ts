@@ -1,0 +1,93 @@
+/**
+ * What a lane says: one line when delivery begins to fail, at most one a minute while it does, one when it is over
+ * with what was drained and what was too old; a backend's refusal once per text (design 8, issue "quiet").
+ * @module
+ */
+import type { LogRecord } from "./messages.ts";
+import type { Refused, Retryable } from "./outcome.ts";
+
+const REPEAT_MS = 60_000;
+/** Distinct refusals said in one life; the counters tell the rest. */
+const TEXTS_MAX = 32;
+
+type Fields = Record<string, string | number | boolean>;
+
+/** A lane's figures for its lines. */
+export interface OutageFigures {
+  readonly queued: number;
+  readonly delivered: number;
+  readonly tooOld: number;
+}
+
+interface Outage {
+  readonly beganMs: number;
+  readonly delivered: number;
+  readonly tooOld: number;
+  attempts: number;
+  saidMs: number;
+  cause: string;
+}
+
+export class OutageLog {
+  readonly #write: (record: LogRecord) => void;
+  readonly #lane: Fields;
+  readonly #texts = new Set<string>();
+  #outage: Outage | undefined;
+
+  constructor(lane: { destination: string; signal: string }, write: (record: LogRecord) => void) {
+    this.#lane = { destination: lane.destination, signal: lane.signal };
+    this.#write = write;
+  }
+
+  /** True between the first failure and the end of the drain. */
+  get isOutage(): boolean {
+    return this.#outage !== undefined;
+  }
+
+  failed(outcome: Retryable | Refused, nowMs: number, figures: OutageFigures): void {
+    const { cause, message } = outcome;
+    const fields = { cause, ...(outcome.status !== undefined && { status: outcome.status }), message };
+    const level = outcome.kind === "refused" ? "error" : "warn";
+    const outage = this.#outage;
+    if (outage === undefined) {
+      const { delivered, tooOld } = figures;
+      this.#outage = { beganMs: nowMs, delivered, tooOld, attempts: 1, saidMs: nowMs, cause };
+      this.#say(level, "delivery failing", fields);
+      return;
+    }
+    outage.attempts++;
+    if (nowMs - outage.saidMs < REPEAT_MS) return;
+    outage.saidMs = nowMs;
+    const minutes = Math.round((nowMs - outage.beganMs) / 60_000);
+    this.#say(level, "delivery still failing", {
+      ...fields,
+      minutes,
+      attempts: outage.attempts,
+      queued: figures.queued,
+    });
+  }
+
+  /** The backlog is gone. */
+  drained(nowMs: number, figures: OutageFigures): void {
+    const outage = this.#outage;
+    if (outage === undefined) return;
+    this.#outage = undefined;
+    this.#say("info", "delivery resumed", {
+      seconds: Math.round((nowMs - outage.beganMs) / 1000),
+      drained: figures.delivered - outage.delivered,
+      too_old: figures.tooOld - outage.tooOld,
+    });
+  }
+
+  /** The backend refused items for good, or warned: said once per text, numbers aside. */
+  refused(event: string, message: string, fields: Fields): void {
+    const text = event + message.replace(/\d+/g, "#");
+    if (this.#texts.has(text) || this.#texts.size >= TEXTS_MAX) return;
+    this.#texts.add(text);
+    this.#say("warn", event, { ...fields, message });
+  }
+
+  #say(level: LogRecord["level"], event: string, fields: Fields): void {
+    this.#write({ level, event, fields: { ...this.#lane, ...fields } });
+  }
+}

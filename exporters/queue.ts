@@ -1,0 +1,113 @@
+/**
+ * The memory queue of a lane, bounded in bytes over all lanes together. What does not fit costs the lane that
+ * holds most its oldest batch: one dead destination never takes the room of a healthy one.
+ * @module
+ */
+import type { BatchHeader } from "./batch.ts";
+import type { Body } from "./gzip.ts";
+
+/** A batch as a lane holds it. */
+export interface LaneBatch {
+  readonly header: BatchHeader;
+  readonly body: Body;
+}
+
+/** A batch with its place. */
+export interface Entry {
+  readonly batch: LaneBatch;
+  /** Its number in the spool; undefined while it is in memory only. */
+  sequence?: number;
+  /** True while it is on its way: it is not evicted then. */
+  sending?: boolean;
+  /** True while it is being written. */
+  moving?: boolean;
+  /** True once it has left the memory queue. */
+  left?: boolean;
+}
+
+/** Bytes that a queued batch costs beside its body. */
+const ENTRY_BYTES = 256;
+
+export class MemoryQueue {
+  readonly #budget: QueueBudget;
+  readonly #onEvict: (items: number) => void;
+  readonly #entries: Entry[] = [];
+  bytes = 0;
+  items = 0;
+
+  constructor(budget: QueueBudget, onEvict: (items: number) => void) {
+    this.#budget = budget;
+    this.#onEvict = onEvict;
+    budget.add(this);
+  }
+
+  get length(): number {
+    return this.#entries.length;
+  }
+
+  /** The entry at `index` from the oldest. */
+  at(index: number): Entry | undefined {
+    return this.#entries[index];
+  }
+
+  push(batch: LaneBatch): void {
+    this.#entries.push({ batch });
+    this.items += batch.header.items;
+    this.bytes += batch.body.bytes.length + ENTRY_BYTES;
+    this.#budget.grew(batch.body.bytes.length + ENTRY_BYTES);
+  }
+
+  /** False when the entry is not here (any more). */
+  remove(entry: Entry): boolean {
+    const index = this.#entries.indexOf(entry);
+    if (index < 0) return false;
+    this.#entries.splice(index, 1);
+    entry.left = true;
+    const size = entry.batch.body.bytes.length + ENTRY_BYTES;
+    this.items -= entry.batch.header.items;
+    this.bytes -= size;
+    this.#budget.shrank(size);
+    return true;
+  }
+
+  /** Drops the oldest batch that is neither on its way nor being written; false when there is none. */
+  evict(): boolean {
+    const entry = this.#entries.find((candidate) => !candidate.sending && !candidate.moving);
+    if (entry === undefined) return false;
+    this.remove(entry);
+    this.#onEvict(entry.batch.header.items);
+    return true;
+  }
+}
+
+/** The bound shared by all lanes' queues. */
+export class QueueBudget {
+  readonly #bytesMax: number;
+  readonly #queues: MemoryQueue[] = [];
+  #used = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Past half, lanes with a spool begin to write (otlp 4.3). */
+  get isHalfFull(): boolean {
+    return this.#used > this.#bytesMax / 2;
+  }
+
+  add(queue: MemoryQueue): void {
+    this.#queues.push(queue);
+  }
+
+  grew(bytes: number): void {
+    this.#used += bytes;
+    while (this.#used > this.#bytesMax) {
+      const bySize = this.#queues.toSorted((a, b) => b.bytes - a.bytes);
+      if (!bySize.some((queue) => queue.evict())) return;
+    }
+  }
+
+  shrank(bytes: number): void {
+    this.#used -= bytes;
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * A request cut in two by items, for backends that say 413 (otlp 4.4, class B2). It works on the wire: resource,
+ * scope and metric headers are repeated as they stand, items are copied, nothing is decoded into objects.
+ * @module
+ */
+import type { Encoding, Signal } from "./batch.ts";
+import { concat } from "./gzip.ts";
+import { FieldScanner, LENGTH } from "./wire.ts";
+
+/** A message that holds children by field number (protobuf) or member name (JSON). */
+interface Level {
+  readonly fields: ReadonlyMap<number, Level | "items">;
+  readonly members: ReadonlyMap<string, Level | "items">;
+}
+
+function level(rows: readonly (readonly [number, string, Level | "items"])[]): Level {
+  return {
+    fields: new Map(rows.map(([field, , child]) => [field, child])),
+    members: new Map(rows.map(([, name, child]) => [name, child])),
+  };
+}
+
+const points = level([[1, "dataPoints", "items"]]);
+const metric = level([
+  [5, "gauge", points],
+  [7, "sum", points],
+  [9, "histogram", points],
+  [10, "exponentialHistogram", points],
+  [11, "summary", points],
+]);
+const scopeMetrics = level([[2, "metrics", metric]]);
+const scopeLogs = level([[2, "logRecords", "items"]]);
+const scopeSpans = level([[2, "spans", "items"]]);
+
+/** The nesting of each signal's request (opentelemetry-proto 1.11). */
+const REQUESTS: Readonly<Record<Signal, Level>> = {
+  metrics: level([[1, "resourceMetrics", level([[2, "scopeMetrics", scopeMetrics]])]]),
+  logs: level([[1, "resourceLogs", level([[2, "scopeLogs", scopeLogs]])]]),
+  traces: level([[1, "resourceSpans", level([[2, "scopeSpans", scopeSpans]])]]),
+};
+
+/** Which items are wanted; counts down while the message is walked. */
+interface Window {
+  skip: number;
+  take: number;
+}
+
+/** What a request is, beside its bytes. */
+export interface RequestShape {
+  readonly signal: Signal;
+  readonly encoding: Encoding;
+  readonly items: number;
+}
+
+/** One half, uncompressed. */
+export interface Half {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly items: number;
+}
+
+/**
+ * The request's first and second half by items. Throws a RangeError when it holds fewer than two, a SyntaxError
+ * when the bytes are no such request.
+ */
+export function splitRequest(
+  bytes: Uint8Array<ArrayBuffer>,
+  { signal, encoding, items }: RequestShape,
+): [Half, Half] {
+  if (items < 2) throw new RangeError(`Cannot split request: it holds ${items} items, expected at least 2`);
+  const first = Math.ceil(items / 2);
+  const windows = [{ skip: 0, take: first }, { skip: first, take: items - first }] as const;
+  const cut = encoding === "json" ? cutJson(bytes, REQUESTS[signal]) : cutProtobuf(bytes, REQUESTS[signal]);
+  return [
+    { bytes: cut(windows[0]), items: first },
+    { bytes: cut(windows[1]), items: items - first },
+  ];
+}
+
+function cutProtobuf(bytes: Uint8Array, request: Level): (window: Window) => Uint8Array<ArrayBuffer> {
+  return (window) => {
+    const pieces: Uint8Array[] = [];
+    collect(new FieldScanner(bytes), { bytes, request, window: { ...window }, pieces });
+    return concat(pieces, lengthOf(pieces));
+  };
+}
+
+interface Walk {
+  readonly bytes: Uint8Array;
+  readonly request: Level;
+  readonly window: Window;
+  readonly pieces: Uint8Array[];
+}
+
+/** Appends the message's wanted fields to `pieces`; returns whether any item was among them. */
+function collect(scanner: FieldScanner, { bytes, request, window, pieces }: Walk): boolean {
+  let found = false;
+  while (scanner.next()) {
+    const child = scanner.type === LENGTH ? request.fields.get(scanner.number) : undefined;
+    if (child === undefined) pieces.push(bytes.subarray(scanner.tag, scanner.end));
+    else if (child === "items") {
+      if (!isWanted(window)) continue;
+      pieces.push(bytes.subarray(scanner.tag, scanner.end));
+      found = true;
+    } else {
+      const inner: Uint8Array[] = [];
+      if (!collect(scanner.inside(), { bytes, request: child, window, pieces: inner })) continue;
+      const length = lengthOf(inner);
+      pieces.push(prefix(scanner.number, length), ...inner);
+      found = true;
+    }
+  }
+  return found;
+}
+
+function isWanted(window: Window): boolean {
+  if (window.skip > 0) {
+    window.skip--;
+    return false;
+  }
+  if (window.take === 0) return false;
+  window.take--;
+  return true;
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((total, piece) => total + piece.length, 0);
+}
+
+/** Tag and length of a length-delimited field; every container's number is below 16, so the tag is one byte. */
+function prefix(number: number, length: number): Uint8Array {
+  const out = [number * 8 + LENGTH];
+  let rest = length;
+  for (; rest >= 0x80; rest = Math.floor(rest / 128)) out.push((rest % 128) | 0x80);
+  out.push(rest);
+  return new Uint8Array(out);
+}
+
+function cutJson(bytes: Uint8Array, request: Level): (window: Window) => Uint8Array<ArrayBuffer> {
+  const document: unknown = JSON.parse(new TextDecoder().decode(bytes));
+  return (window) =>
+    new TextEncoder().encode(JSON.stringify(pick(document, request, { ...window })?.value ?? {}));
+}
+
+/** A copy of the object with the wanted items only; undefined when none of them is inside. */
+function pick(node: unknown, request: Level, window: Window): { value: unknown } | undefined {
+  if (typeof node !== "object" || node === null) return undefined;
+  let found = false;
+  const copy: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(node)) {
+    const child = request.members.get(name);
+    if (child === undefined) copy[name] = value;
+    else if (child === "items") {
+      const items = Array.isArray(value) ? value.filter(() => isWanted(window)) : [];
+      if (items.length === 0) continue;
+      copy[name] = items;
+      found = true;
+    } else {
+      const list: unknown[] = Array.isArray(value) ? value : [value];
+      const kept = list.flatMap((entry) => pick(entry, child, window) ?? []).map((entry) => entry.value);
+      if (kept.length === 0) continue;
+      copy[name] = Array.isArray(value) ? kept : kept[0];
+      found = true;
+    }
+  }
+  return found ? { value: copy } : undefined;
+}
