@@ -4,8 +4,8 @@
  * @module
  */
 
-/** Problems stop the start with exit 78; warnings and notices do not. */
-export type Severity = "problem" | "warning" | "notice";
+/** Problems stop the start with exit 78; exposed secrets do so only under `check --strict`; the others never do. */
+export type Severity = "problem" | "exposure" | "warning" | "notice";
 
 /** One thing found. */
 export interface Finding {

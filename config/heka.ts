@@ -4,7 +4,8 @@
  * @module
  */
 import type { Alias } from "../exporters/presets/preset.ts";
-import type { Variable, Variables } from "./env_file.ts";
+import type { Sources } from "./destination.ts";
+import type { Variable } from "./env_file.ts";
 import type { Findings } from "./finding.ts";
 import { boolean } from "./value_types.ts";
 import { parseSeconds, parseWhole } from "./older.ts";
@@ -46,13 +47,15 @@ export interface HekaSettings {
 }
 
 interface Reading {
-  readonly variables: Variables;
+  /** Best first. */
+  readonly sources: Sources;
   readonly findings: Findings;
 }
 
-function given(name: string, { variables }: Reading): Variable | undefined {
-  const variable = variables.get(name);
-  return variable === undefined || variable.text === "" ? undefined : variable;
+function given(name: string, { sources }: Reading): Variable | undefined {
+  return sources.map(({ variables }) => variables.get(name)).find((variable) =>
+    (variable?.text ?? "") !== ""
+  );
 }
 
 function number(

@@ -5,6 +5,7 @@
  */
 import type { Alias, AliasKind } from "../exporters/presets/preset.ts";
 import type { Judgement } from "./candidate.ts";
+import { durationText } from "./value_types.ts";
 
 /** A text in the key's own grammar; throws RangeError or SyntaxError when the old text breaks the old grammar. */
 type Translate = (text: string, alias: Alias) => string;
@@ -55,7 +56,7 @@ const TRANSLATIONS: Readonly<Record<AliasKind, Translate>> = {
   attribute: (text, { attributes = [] }) => encodePairs(attributes.map((name) => [name, text])),
   pairs: (text) => encodePairs(parsePairs(text, "=")),
   tags: (text) => encodePairs(parsePairs(text, ":")),
-  seconds: (text) => `${Math.round(parseSeconds(text) * 1000)}ms`,
+  seconds: (text) => durationText(Math.round(parseSeconds(text) * 1000)),
   wholeSeconds: (text) => `${parseWhole(text)}s`,
   words: (text) => String(TRUE_WORDS.has(text.toLowerCase())),
 };

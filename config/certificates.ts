@@ -1,0 +1,82 @@
+/**
+ * Certificates and keys of a destination, read while that is still allowed and judged by their shape: what is no PEM
+ * would only fail at the first connection, as an error nobody can read.
+ * @module
+ */
+import type { TransportConfig } from "../exporters/lane_config.ts";
+import { checkExposure, type Gathering } from "./gather.ts";
+import type { Key } from "./key.ts";
+import { CA_FILE, CLIENT_CERT_FILE, CLIENT_KEY_FILE, INSECURE_SSL, PROXY } from "./keys_where.ts";
+import type { Resolution, Scope } from "./resolution.ts";
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----/;
+const PRIVATE_KEY =
+  /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----[\sA-Za-z0-9+/=]+-----END (?:[A-Z]+ )?PRIVATE KEY-----/;
+
+interface Pem {
+  readonly shape: RegExp;
+  /** What it must hold, for the finding. */
+  readonly wanted: string;
+}
+
+const CERTIFICATES: Pem = { shape: CERTIFICATE, wanted: "a BEGIN CERTIFICATE block" };
+const KEYS: Pem = { shape: PRIVATE_KEY, wanted: "an unencrypted BEGIN PRIVATE KEY block" };
+
+interface Reading {
+  readonly resolution: Resolution;
+  readonly scope: Scope;
+  readonly at: Gathering;
+}
+
+function readPem(key: Key<string>, pem: Pem, { resolution, scope, at }: Reading): string | undefined {
+  const winner = resolution.winner(key, scope);
+  if (winner === undefined) return undefined;
+  const finding = { place: winner.place, key: winner.variable };
+  try {
+    const text = at.files.read(winner.text);
+    at.filesRead.add(winner.text);
+    if (pem.shape.test(text)) return text;
+    const what = `"${winner.text}" does not hold ${pem.wanted}`;
+    at.findings.add("problem", { ...finding, what, next: "Name a file in PEM form" });
+  } catch (error) {
+    const what = `"${winner.text}" cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    at.findings.add("problem", { ...finding, what, next: "Name a file that this user may read" });
+  }
+  return undefined;
+}
+
+function checkPair(reading: Reading): void {
+  const { resolution, scope, at } = reading;
+  const [cert, key] = [resolution.winner(CLIENT_CERT_FILE, scope), resolution.winner(CLIENT_KEY_FILE, scope)];
+  const only = cert === undefined ? key : key === undefined ? cert : undefined;
+  if (only === undefined) return;
+  const [what, missing] = only === cert
+    ? ["is a client certificate without its key", CLIENT_KEY_FILE]
+    : ["is a client key without its certificate", CLIENT_CERT_FILE];
+  at.findings.add("problem", {
+    place: only.place,
+    key: only.variable,
+    what,
+    next: `Set ${missing.name} as well`,
+  });
+}
+
+/** Everything about the connection of one lane; faults are findings and leave the field out. */
+export function readTransport(reading: Reading): TransportConfig {
+  const { resolution, scope, at } = reading;
+  const ca = readPem(CA_FILE, CERTIFICATES, reading);
+  const clientCert = readPem(CLIENT_CERT_FILE, CERTIFICATES, reading);
+  const clientKey = readPem(CLIENT_KEY_FILE, KEYS, reading);
+  const keyFile = resolution.winner(CLIENT_KEY_FILE, scope);
+  if (keyFile !== undefined) {
+    checkExposure(keyFile.text, { place: keyFile.text, key: keyFile.variable }, at);
+  }
+  checkPair(reading);
+  const proxy = resolution.optional(PROXY, scope);
+  return {
+    caCerts: ca === undefined ? [] : [ca],
+    ...(clientCert === undefined || clientKey === undefined ? {} : { clientCert, clientKey }),
+    ...(proxy === undefined ? {} : { proxy }),
+    insecure: resolution.value(INSECURE_SSL, scope),
+  };
+}

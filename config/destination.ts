@@ -1,0 +1,206 @@
+/**
+ * One destination: which row it follows, the row's own older variables, and what the row wants set. What is missing
+ * or has the wrong shape is said with the row's own words.
+ * @module
+ */
+import type { Alias, Preset, PresetSetting } from "../exporters/presets/preset.ts";
+import { presetNamed, PRESETS } from "../exporters/presets/registry.ts";
+import { type Fillings, rowEndpoint } from "../exporters/presets/resolve.ts";
+import { RANK, WITHIN } from "./candidate.ts";
+import type { Variables } from "./env_file.ts";
+import type { Gathering } from "./gather.ts";
+import type { Key } from "./key.ts";
+import { keyNamed, variableName } from "./keys.ts";
+import * as where from "./keys_where.ts";
+import { nearest } from "./nearest.ts";
+import { judge, translate } from "./older.ts";
+import type { OtelChoices } from "./otel.ts";
+import type { Resolution } from "./resolution.ts";
+import { durationText } from "./value_types.ts";
+
+/** A destination's name and row. */
+export interface Destination {
+  readonly name: string;
+  readonly preset: Preset;
+}
+
+/** The sources older variables are read from, best first. */
+export type Sources = readonly { readonly kind: "env" | "file"; readonly variables: Variables }[];
+
+const SETTINGS: Readonly<Record<PresetSetting, Key<string>>> = {
+  API_KEY: where.API_KEY,
+  ENDPOINT: where.ENDPOINT,
+  REGION: where.REGION,
+  DATASET: where.DATASET,
+  USER: where.USER,
+  TENANT: where.TENANT,
+};
+
+/** Reads older variables as candidates, with one notice each. */
+export function readAliases(
+  aliases: readonly Alias[],
+  { sources, destination, at }: { sources: Sources; destination: string; at: Gathering },
+): void {
+  for (const { kind, variables } of sources) {
+    for (const alias of aliases) {
+      const variable = variables.get(alias.variable);
+      const named = keyNamed(alias.key);
+      if (variable === undefined || variable.text === "" || named === undefined) continue;
+      const spot = { place: variable.place, key: variable.name };
+      const judgement = judge(alias);
+      try {
+        at.candidates.offer({
+          ...variable,
+          key: named.key,
+          destination: named.key.group === undefined ? "default" : destination,
+          text: translate(variable.text, alias),
+          rank: RANK[kind] + WITHIN.alias,
+          variable: variable.name,
+          ...(alias.kind === "verbatim" ? { isVerbatim: true } : {}),
+        }, judgement);
+        at.findings.add("notice", { ...spot, what: `is read as ${alias.key}`, next: "" });
+      } catch (error) {
+        const what = error instanceof Error ? error.message : String(error);
+        at.findings.add(judgement.severity, { ...spot, what, next: judgement.next ?? "" });
+      }
+    }
+  }
+}
+
+function isSet(variable: string, sources: Sources): boolean {
+  return sources.some(({ variables }) => (variables.get(variable)?.text ?? "") !== "");
+}
+
+/** The unnamed destination's row when no key names one (design 7). */
+function impliedPreset(
+  resolution: Resolution,
+  { sources, otel }: { sources: Sources; otel: OtelChoices },
+): string {
+  const metrics = otel.exporters.metrics;
+  if (metrics === "console") return metrics;
+  const hasEndpoint = resolution.winner(where.ENDPOINT) !== undefined ||
+    (["metrics", "logs", "traces"] as const).some((signal) => resolution.winner(where.ENDPOINT, { signal }));
+  if (hasEndpoint) return "otlp";
+  const implied = PRESETS.find(({ impliedBy }) => impliedBy !== undefined && isSet(impliedBy, sources));
+  return implied?.name ?? (metrics === "otlp" ? "otlp" : "console");
+}
+
+/** The row a destination follows; undefined after a problem. */
+export function choosePreset(
+  name: string,
+  { resolution, sources, otel, at }: {
+    resolution: Resolution;
+    sources: Sources;
+    otel: OtelChoices;
+    at: Gathering;
+  },
+): Preset | undefined {
+  const winner = resolution.winner(where.PRESET, { destination: name });
+  const list = PRESETS.map((preset) => preset.name);
+  if (winner !== undefined) {
+    const preset = presetNamed(winner.text);
+    if (preset !== undefined) return preset;
+    const what = `"${winner.text}" is not a preset`;
+    const next = `Did you mean ${nearest(winner.text, list)}? There are ${list.join(", ")}`;
+    at.findings.add("problem", { place: winner.place, key: winner.variable, what, next });
+    return undefined;
+  }
+  if (name === "default") return presetNamed(impliedPreset(resolution, { sources, otel }));
+  if (resolution.winner(where.ENDPOINT, { destination: name }) !== undefined) return presetNamed("otlp");
+  const key = variableName(where.PRESET, name);
+  const what = `destination "${name}" has neither a preset nor an endpoint`;
+  at.findings.add("problem", {
+    place: "configuration",
+    key,
+    what,
+    next: `Write ${key}=otlp and an endpoint`,
+  });
+  return undefined;
+}
+
+/** Offers what the row says where an operator says nothing, so that `config print` can name it. */
+export function offerPreset(
+  { name, preset }: Destination,
+  { at, isHeka }: { at: Gathering; isHeka: boolean },
+): void {
+  const encoding = preset.jsonForHeka && isHeka ? "json" : preset.encodings[0];
+  const texts: readonly (readonly [Key<unknown>, string | undefined])[] = [
+    [where.PROTOCOL, `http/${encoding}`],
+    [where.TEMPORALITY, preset.temporalities[0]],
+    [where.SPOOL_MAX_AGE, durationText(preset.maxAgeMs)],
+    [where.REGION, preset.region],
+  ];
+  for (const [key, text] of texts) {
+    if (text === undefined) continue;
+    const origin = `preset ${preset.name}`;
+    const variable = variableName(key, name);
+    at.candidates.offer({ key, destination: name, text, rank: RANK.preset, origin, place: origin, variable });
+  }
+}
+
+/** The operator's settings for the row's placeholders. */
+export function readFillings(name: string, resolution: Resolution): Fillings {
+  const optional = (key: Key<string>) => resolution.optional(key, { destination: name });
+  const given = {
+    key: optional(where.API_KEY),
+    region: optional(where.REGION)?.toLowerCase(),
+    dataset: optional(where.DATASET),
+    user: optional(where.USER),
+    tenant: optional(where.TENANT),
+  };
+  const entries = Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(entries);
+}
+
+function exampleOf(setting: PresetSetting, preset: Preset): string {
+  const sample = preset.sample[setting];
+  return setting === "API_KEY" || sample === undefined ? "" : `, for example ${sample}`;
+}
+
+/** Reports required settings that are missing. */
+export function checkRequired({ name, preset }: Destination, resolution: Resolution, at: Gathering): void {
+  const scope = { destination: name };
+  const hasEndpoint = resolution.winner(where.ENDPOINT, scope) !== undefined ||
+    resolution.winner(where.ENDPOINT, { ...scope, signal: "metrics" }) !== undefined;
+  for (const setting of preset.requires) {
+    const key = SETTINGS[setting];
+    if (setting === "REGION" ? hasEndpoint : setting === "ENDPOINT" && hasEndpoint) continue;
+    if (resolution.winner(key, scope) !== undefined) continue;
+    const variable = variableName(key, name);
+    const older = preset.aliases?.find((alias) => alias.key === key.name)?.variable;
+    const either = older === undefined ? variable : `${variable} or ${older}`;
+    at.findings.add("problem", {
+      place: "configuration",
+      key: variable,
+      what: `is missing: preset ${preset.name} needs it`,
+      next: `Set ${either}${exampleOf(setting, preset)}; see ${preset.docs}`,
+    });
+  }
+}
+
+/** Reports settings whose shape the row does not take. */
+export function checkShapes({ name, preset }: Destination, resolution: Resolution, at: Gathering): void {
+  const regions = preset.regions === undefined ? undefined : Object.keys(preset.regions);
+  for (const [setting, key] of Object.entries(SETTINGS)) {
+    const winner = resolution.winner(key, { destination: name });
+    const shape = setting === "REGION" && regions !== undefined
+      ? { pattern: new RegExp(`^(?:${regions.join("|")})$`), rule: `one of ${regions.join(", ")}` }
+      : Object.entries(preset.shapes ?? {}).find(([each]) => each === setting)?.[1];
+    if (winner === undefined || shape === undefined) continue;
+    const text = setting === "REGION" ? winner.text.toLowerCase() : winner.text;
+    if (shape.pattern.test(text)) continue;
+    const shown = key.secret ? "the value" : `"${winner.text}"`;
+    const refused = "refused" in shape ? shape.refused?.[text] : undefined;
+    at.findings.add("isHint" in shape && shape.isHint ? "warning" : "problem", {
+      place: winner.place,
+      key: winner.variable,
+      what: `${shown} is not ${shape.rule}`,
+      next: refused ?? `Compare it with ${preset.docs}`,
+    });
+  }
+}
+
+/** Where the row alone would send, for the group rule. */
+export function presetUrl({ name, preset }: Destination, resolution: Resolution): string | undefined {
+  return rowEndpoint(preset, readFillings(name, resolution));
+}

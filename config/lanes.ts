@@ -1,0 +1,128 @@
+/**
+ * From a destination to its lanes: one per signal that the row takes, with everything the courier must know about it
+ * (exporters/lane_config.ts). What the row cannot take is a problem here, not a refusal at night.
+ * @module
+ */
+import { type Encoding, type Signal, SIGNALS, type Temporality } from "../exporters/batch.ts";
+import type { LaneConfig } from "../exporters/lane_config.ts";
+import { fillHeaders, type GivenEndpoint, signalUrl } from "../exporters/presets/resolve.ts";
+import { type Candidate, RANK } from "./candidate.ts";
+import { readTransport } from "./certificates.ts";
+import { type Destination, readFillings } from "./destination.ts";
+import type { Gathering } from "./gather.ts";
+import { checkHeaderValue } from "./header_list.ts";
+import type { HekaSettings } from "./heka.ts";
+import { NAMING } from "./keys_what.ts";
+import * as where from "./keys_where.ts";
+import type { Resolution, Scope } from "./resolution.ts";
+
+/** What lanes are built from. */
+export interface LaneSources {
+  readonly resolution: Resolution;
+  readonly heka: HekaSettings;
+  readonly at: Gathering;
+}
+
+type Build = LaneSources & {
+  readonly destination: Destination;
+  readonly signal: Signal;
+  readonly scope: Scope;
+};
+
+function refuse(
+  winner: Candidate | undefined,
+  { what, next }: { what: string; next: string },
+  { at }: Build,
+): void {
+  // A row's own value cannot contradict the row.
+  if (winner === undefined || winner.rank >= RANK.preset) return;
+  at.findings.add("problem", { place: winner.place, key: winner.variable, what, next });
+}
+
+function readEncoding(build: Build): Encoding {
+  const { resolution, scope, destination: { preset } } = build;
+  const encoding = resolution.value(where.PROTOCOL, scope) === "http/json" ? "json" : "protobuf";
+  if (preset.encodings.includes(encoding)) return encoding;
+  const what = `preset ${preset.name} does not take ${encoding}`;
+  const next = `Write http/${preset.encodings[0]}, or leave it out`;
+  refuse(resolution.winner(where.PROTOCOL, scope), { what, next }, build);
+  return preset.encodings[0];
+}
+
+function readTemporality(build: Build): Temporality {
+  const { resolution, scope, destination: { preset } } = build;
+  const asked = resolution.value(where.TEMPORALITY, scope);
+  if (asked === "auto") return preset.temporalities[0];
+  if (preset.temporalities.includes(asked)) return asked;
+  const what = `preset ${preset.name} does not take ${asked} sums`;
+  const next = `Write ${preset.temporalities[0]} or auto`;
+  refuse(resolution.winner(where.TEMPORALITY, scope), { what, next }, build);
+  return preset.temporalities[0];
+}
+
+/** User headers, then the row's (which win), then Heka's agent headers where the row sends them. */
+function readHeaders(
+  { resolution, heka, at, destination, signal, scope }: Build,
+): Readonly<Record<string, string>> {
+  const { name, preset } = destination;
+  const fillings = readFillings(name, resolution);
+  const headers = {
+    ...resolution.optional(where.HEADERS, scope)?.headers,
+    ...fillHeaders({ ...preset.headers, ...preset.signals[signal]?.headers }, fillings),
+    ...(preset.sendsAgentId ? heka.headers : {}),
+  };
+  for (const [header, value] of Object.entries(headers)) {
+    try {
+      checkHeaderValue(header, value);
+    } catch (error) {
+      const what = error instanceof Error ? error.message : String(error);
+      const next = "Look for characters that do not belong into the key";
+      at.findings.add("problem", { place: "configuration", key: where.API_KEY.name, what, next });
+    }
+  }
+  return headers;
+}
+
+function readEndpoint({ resolution, scope }: Build): GivenEndpoint | undefined {
+  const winner = resolution.winner(where.ENDPOINT, scope);
+  if (winner === undefined) return undefined;
+  if (winner.isVerbatim !== true) return { url: winner.text, kind: "base" };
+  return { url: winner.text, kind: winner.signal === undefined ? "metrics" : "signal" };
+}
+
+function buildLane(build: Build): LaneConfig | undefined {
+  const { resolution, destination: { name, preset }, signal, scope } = build;
+  const fillings = readFillings(name, resolution);
+  const url = signalUrl(preset, signal, { given: readEndpoint(build), fillings });
+  if (url === undefined) return undefined;
+  const naming = resolution.value(NAMING, scope);
+  const maxAge = resolution.value(where.SPOOL_MAX_AGE, scope);
+  return {
+    destination: name,
+    signal,
+    preset: preset.name,
+    url,
+    headers: readHeaders(build),
+    encoding: readEncoding(build),
+    compression: resolution.value(where.COMPRESSION, scope),
+    timeoutMs: resolution.value(where.TIMEOUT, scope),
+    naming: naming === "auto" ? preset.naming : naming,
+    temporality: readTemporality(build),
+    batchBytesMax: preset.batchBytesMax,
+    batchItemsMax: preset.batchItemsMax,
+    maxAgeMs: maxAge === "auto" ? preset.maxAgeMs : maxAge,
+    transport: readTransport({ resolution, scope, at: build.at }),
+    retry: {
+      profile: resolution.value(where.RETRY_PROFILE, scope),
+      retryAfterMaxMs: resolution.value(where.RETRY_AFTER_MAX, scope),
+    },
+  };
+}
+
+/** The lanes of one destination; empty for the terminal. */
+export function buildLanes(destination: Destination, sources: LaneSources): readonly LaneConfig[] {
+  return SIGNALS.map((signal) => {
+    const scope = { destination: destination.name, signal };
+    return buildLane({ ...sources, destination, signal, scope });
+  }).filter((lane) => lane !== undefined);
+}
