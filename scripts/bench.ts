@@ -1,0 +1,86 @@
+/**
+ * Measures what sonde costs: `deno task bench [--minutes N] [--binary PATH] [--update]`. Prints one JSON document
+ * with figures, ratios to what the same machine needs for nothing, and the budgets of design 10. Fails when a ratio
+ * is more than 15 % worse than scripts/bench_baseline.json; `--update` writes that file.
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { budgetsOf, type Figures, type Ratios, ratiosOf, worsened } from "./bench_figures.ts";
+import { measureFloor } from "./bench_floor.ts";
+import { measureParts } from "./bench_parts.ts";
+import {
+  type Command,
+  measureBare,
+  measureOnce,
+  measureRun,
+  measureStart,
+  sondeCommand,
+} from "./bench_process.ts";
+import { print, root, say } from "./terminal.ts";
+
+const BASELINE = `${root}/scripts/bench_baseline.json`;
+
+/** Enough for a median that repeats; a start takes a tenth of a second. */
+const STARTS = 9;
+
+async function measure(command: Command, cycles: number): Promise<Figures> {
+  say("bench: parts of a cycle");
+  const parts = await measureParts();
+  const floor = await measureFloor(parts.files);
+  say("bench: starts");
+  const bare = await measureBare(STARTS);
+  const startMs = await measureStart(command, STARTS);
+  const onceMs = await measureOnce(command, STARTS);
+  say(`bench: ${cycles} cycles at 1 Hz`);
+  const { points, cpuMs, memory, bytesPerPoint, requestBytes } = await measureRun(command, cycles);
+  const { readUs, collectUs, encodeUs, compressUs } = parts;
+  return {
+    points,
+    cycle: { cpuMs, readUs, parseUs: collectUs - readUs, encodeUs, compressUs },
+    memory,
+    wire: { bytesPerPoint, requestBytes },
+    startMs,
+    onceMs,
+    bare,
+    floor,
+  };
+}
+
+async function readBaseline(): Promise<Ratios | undefined> {
+  try {
+    return JSON.parse(await Deno.readTextFile(BASELINE));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** The numbers as people read them. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === "number" ? Math.round(value * 1_000) / 1_000 : value;
+}
+
+async function main(): Promise<number> {
+  const { values: flags } = parseArgs({
+    args: Deno.args,
+    options: { minutes: { type: "string" }, binary: { type: "string" }, update: { type: "boolean" } },
+  });
+  const cycles = Math.max(10, Math.round(Number(flags.minutes ?? 0.5) * 60));
+  if (!Number.isFinite(cycles)) {
+    say(`Cannot bench for "${flags.minutes}" minutes: expected a number`);
+    return 64;
+  }
+  const figures = await measure(sondeCommand(flags.binary), cycles);
+  const ratios = ratiosOf(figures);
+  const baseline = await readBaseline();
+  const worse = baseline === undefined || flags.update ? [] : worsened(ratios, baseline);
+  const machine = { cpus: navigator.hardwareConcurrency, kernel: Deno.osRelease(), deno: Deno.version.deno };
+  const document = { machine, ...figures, ratios, budgets: budgetsOf(figures), worse };
+  print(JSON.stringify(document, rounded, 2));
+  if ("skipped" in figures.floor) say(`bench: no C floor: ${figures.floor.skipped}`);
+  if (flags.update) await Deno.writeTextFile(BASELINE, `${JSON.stringify(ratios, null, 2)}\n`);
+  for (const line of worse) say(`bench: worse: ${line}`);
+  return worse.length === 0 ? 0 : 1;
+}
+
+if (import.meta.main) Deno.exit(await main());

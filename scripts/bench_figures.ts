@@ -1,0 +1,111 @@
+/**
+ * The bench's arithmetic: medians, ratios that hold on any machine, budgets (design 10) and the comparison with the
+ * committed baseline.
+ * @module
+ */
+
+/** What one run of the bench found. Times of a cycle's parts are CPU. */
+export interface Figures {
+  readonly points: number;
+  readonly cycle: {
+    /** The whole process, all threads, per cycle at 1 Hz, read to accepted. */
+    readonly cpuMs: number;
+    readonly readUs: number;
+    /** Parsing and the counter ledger: collecting less reading. */
+    readonly parseUs: number;
+    readonly encodeUs: number;
+    readonly compressUs: number;
+  };
+  readonly memory: {
+    readonly seconds: number;
+    /** KiB at the end of the run. */
+    readonly rss: number;
+    readonly pss: number;
+    readonly private: number;
+    /** KiB, growth of RSS from the middle of the run to its end. */
+    readonly growth: number;
+  };
+  readonly wire: { readonly bytesPerPoint: number; readonly requestBytes: number };
+  /** Milliseconds from spawn. */
+  readonly startMs: number;
+  readonly onceMs: number;
+  /** The same machine doing nothing: an empty program, and C that only reads the same files. */
+  readonly bare: { readonly ms: number; readonly rss: number };
+  readonly floor: { readonly us: number; readonly files: number } | { readonly skipped: string };
+}
+
+/** Figures divided by what the machine needs for nothing; smaller is better. Absent: not measured here. */
+export type Ratios = Readonly<Record<string, number>>;
+
+/** The middle one; of an even number the lower middle. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted[(sorted.length - 1) >> 1];
+  if (middle === undefined) throw new RangeError("Cannot take a median: no values, expected at least one");
+  return middle;
+}
+
+/** The ratios of a run. */
+export function ratiosOf(figures: Figures): Ratios {
+  const { cycle, memory, wire, startMs, onceMs, bare, floor } = figures;
+  const collectEncode = cycle.readUs + cycle.parseUs + cycle.encodeUs;
+  const toFloor = "skipped" in floor ? {} : {
+    readToFloor: round(cycle.readUs / floor.us),
+    collectEncodeToFloor: round(collectEncode / floor.us),
+  };
+  return {
+    ...toFloor,
+    // Both sides of this one ran in this process' language, so it holds without a compiler.
+    cycleToCollectEncode: round(cycle.cpuMs * 1_000 / collectEncode),
+    startToBare: round(startMs / bare.ms),
+    onceToBare: round(onceMs / bare.ms),
+    rssToBare: round(memory.rss / bare.rss),
+    bytesPerPoint: round(wire.bytesPerPoint),
+  };
+}
+
+function round(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
+}
+
+/** How much worse a ratio may get before the bench fails. */
+const TOLERANCE = 0.15;
+
+/** One line per ratio that is worse than the baseline by more than 15 %. */
+export function worsened(now: Ratios, baseline: Ratios): string[] {
+  return Object.entries(baseline).flatMap(([name, before]) => {
+    const value = now[name];
+    if (value === undefined || value <= before * (1 + TOLERANCE)) return [];
+    return [`${name}: ${value}, baseline ${before}, ${Math.round((value / before - 1) * 100)} % worse`];
+  });
+}
+
+/** One budget of design 10. */
+export interface Budget {
+  readonly what: string;
+  readonly value: number;
+  readonly max: number;
+  readonly aim: number;
+  readonly isMet: boolean;
+}
+
+/** The budgets that this bench measures. */
+export function budgetsOf(figures: Figures): Budget[] {
+  const { cycle, memory, wire, startMs, onceMs } = figures;
+  const ratio = ratiosOf(figures)["collectEncodeToFloor"];
+  const budget = (what: string, value: number, [max, aim]: readonly [number, number]): Budget => ({
+    what,
+    value: round(value),
+    max,
+    aim,
+    isMet: value <= max,
+  });
+  return [
+    budget("CPU per cycle, ms", cycle.cpuMs, [3, 1]),
+    ...(ratio === undefined ? [] : [budget("collect and encode, times the C floor", ratio, [10, 4])]),
+    budget("RSS, MiB", memory.rss / 1_024, [60, 50]),
+    budget("start to first accepted request, ms", startMs, [90, 60]),
+    budget("once, spawn to exit, ms", onceMs, [90, 60]),
+    budget("wire, gzip, bytes per point", wire.bytesPerPoint, [18, 12]),
+  ];
+}

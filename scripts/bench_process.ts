@@ -1,0 +1,173 @@
+/**
+ * The bench's view of sonde from outside: the program as a process beside a sink that accepts everything, its CPU,
+ * memory, bytes and times; and the same for an empty program, which is what the machine asks for nothing.
+ * @module
+ */
+import { end } from "../tests/peers/child.ts";
+import { decodeExport } from "../tests/peers/decode.ts";
+import { type Sink, type SinkRequest, startSink } from "../tests/peers/sink.ts";
+import { median } from "./bench_figures.ts";
+import { CpuMeter, type Memory, readMemory } from "./bench_proc.ts";
+import { root } from "./terminal.ts";
+
+/** Cycles before the measurement: connections, templates and heap have settled. */
+const WARM_CYCLES = 5;
+
+/** How a program is started. */
+export type Command = readonly [program: string, ...args: string[]];
+
+const DENO: Command = [Deno.execPath(), "run", "-A", "--no-prompt", "--v8-flags=--lite-mode", "--no-check"];
+
+/** sonde from this checkout, with the flags of its tasks, or a binary. */
+export function sondeCommand(binary: string | undefined): Command {
+  return binary === undefined ? [...DENO, `${root}/main.ts`] : [binary];
+}
+
+const BARE: Command = [...DENO, `${root}/scripts/bench_bare.ts`];
+
+/** What `run` did between warm-up and end. */
+export interface RunFigures {
+  readonly points: number;
+  readonly cpuMs: number;
+  readonly memory: Memory & { readonly seconds: number; readonly growth: number };
+  readonly bytesPerPoint: number;
+  readonly requestBytes: number;
+}
+
+function spawn([program, ...args]: Command, env: Readonly<Record<string, string>>): Deno.ChildProcess {
+  const kept: Record<string, string> = {};
+  for (const name of ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]) {
+    const value = Deno.env.get(name);
+    if (value !== undefined) kept[name] = value;
+  }
+  return new Deno.Command(program, {
+    args,
+    clearEnv: true,
+    env: {
+      ...kept,
+      DENO_NO_UPDATE_CHECK: "1",
+      DENO_TLS_CA_STORE: "system,mozilla",
+      DENO_USR2_MEMORY_TRIM: "1",
+      ...env,
+    },
+    stdin: "null",
+    stdout: "null",
+    stderr: "inherit",
+  }).spawn();
+}
+
+/** A fresh state directory and sink for `use`, gone afterwards. */
+async function withSink<T>(use: (sink: Sink, env: Record<string, string>) => Promise<T>): Promise<T> {
+  const folder = await Deno.makeTempDir({ prefix: "sonde-bench-" });
+  const sink = startSink();
+  try {
+    return await use(sink, {
+      OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
+      SONDE_INTERVAL: "1s",
+      SONDE_STATE_DIR: `${folder}/state`,
+      SONDE_CONTROL_SOCKET: `${folder}/ctl.sock`,
+    });
+  } finally {
+    await sink.stop();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Runs sonde at 1 Hz for so many cycles after the warm-up. */
+export function measureRun(command: Command, cycles: number): Promise<RunFigures> {
+  return withSink(async (sink, env) => {
+    const child = spawn([...command, "run"], env);
+    try {
+      const meter = new CpuMeter(child.pid);
+      await sink.received(WARM_CYCLES, 30_000);
+      const [before, at] = [meter.sample(), sink.requests.length];
+      const memories: Memory[] = [];
+      for (let cycle = 1; cycle <= cycles; cycle++) {
+        await sink.received(at + cycle, 10_000);
+        // The arrival of a request wakes both sides; its answer belongs to the cycle too.
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        meter.sample();
+        memories.push(await readMemory(child.pid));
+      }
+      const cpuMs = (meter.sample() - before) / 1e6 / (sink.requests.length - at);
+      return { cpuMs, ...measureRequests(sink.requests.slice(at)), memory: summarize(memories) };
+    } finally {
+      await end(child);
+    }
+  });
+}
+
+function summarize(memories: readonly Memory[]): RunFigures["memory"] {
+  const [middle, last] = [memories[memories.length >> 1], memories.at(-1)];
+  if (middle === undefined || last === undefined) {
+    throw new RangeError("Cannot measure memory: no cycle, expected at least one");
+  }
+  return { ...last, seconds: memories.length, growth: last.rss - middle.rss };
+}
+
+function measureRequests(
+  requests: readonly SinkRequest[],
+): Pick<RunFigures, "points" | "bytesPerPoint" | "requestBytes"> {
+  const points = median(requests.map(({ body }) => countPoints(body)));
+  const requestBytes = median(requests.map(({ wireBytes }) => wireBytes));
+  return { points, requestBytes, bytesPerPoint: requestBytes / points };
+}
+
+function countPoints(body: Uint8Array): number {
+  let points = 0;
+  for (const { scopeMetrics } of decodeExport(body).resourceMetrics) {
+    for (const { data } of scopeMetrics.flatMap(({ metrics }) => metrics)) {
+      if (data.case !== undefined) points += data.value.dataPoints.length;
+    }
+  }
+  return points;
+}
+
+/** Milliseconds from spawn to the arrival of the first request of `run`. */
+export function measureStart(command: Command, times: number): Promise<number> {
+  return repeat(times, () =>
+    withSink(async (sink, env) => {
+      const before = performance.now();
+      const child = spawn([...command, "run"], env);
+      try {
+        const [first] = await sink.received(1, 30_000);
+        return (first?.atMs ?? NaN) - before;
+      } finally {
+        await end(child);
+      }
+    }));
+}
+
+/** Milliseconds from spawn to exit of `once`, to a loopback sink. */
+export function measureOnce(command: Command, times: number): Promise<number> {
+  return repeat(times, () => withSink((_sink, env) => measureExit([...command, "once"], env)));
+}
+
+/** The empty program: milliseconds from spawn to exit, and its RSS in KiB while it waits. */
+export async function measureBare(times: number): Promise<{ ms: number; rss: number }> {
+  const ms = await repeat(times, () => measureExit(BARE, {}));
+  const child = spawn([...BARE, "stay"], {});
+  try {
+    // Nothing says that an idle program has settled; a second is what sonde's first cycle takes, too.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    return { ms, rss: (await readMemory(child.pid)).rss };
+  } finally {
+    await end(child);
+  }
+}
+
+async function measureExit(command: Command, env: Readonly<Record<string, string>>): Promise<number> {
+  const before = performance.now();
+  const { code } = await spawn(command, env).status;
+  const ms = performance.now() - before;
+  if (code !== 0) throw new Error(`Cannot measure "${command.at(-1)}": it ended with ${code}, expected 0`);
+  return ms;
+}
+
+/** The median of several runs; the first one fills the caches and does not count. */
+async function repeat(times: number, measure: () => Promise<number>): Promise<number> {
+  await measure();
+  const values: number[] = [];
+  for (let at = 0; at < times; at++) values.push(await measure());
+  return median(values);
+}

@@ -1,0 +1,96 @@
+/**
+ * The bench's arithmetic and its probes: medians, ratios, what counts as worse, and what the kernel says of a process.
+ * @module
+ */
+import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
+import { budgetsOf, type Figures, median, ratiosOf, worsened } from "../scripts/bench_figures.ts";
+import { measureFloor } from "../scripts/bench_floor.ts";
+import { CpuMeter, parseSmapsRollup, readMemory } from "../scripts/bench_proc.ts";
+
+const figures: Figures = {
+  points: 100,
+  cycle: { cpuMs: 2, readUs: 300, parseUs: 500, encodeUs: 200, compressUs: 250 },
+  memory: { seconds: 30, rss: 49_152, pss: 40_000, private: 30_000, growth: 0 },
+  wire: { bytesPerPoint: 14, requestBytes: 1_400 },
+  startMs: 80,
+  onceMs: 100,
+  bare: { ms: 40, rss: 32_768 },
+  floor: { us: 250, files: 40 },
+};
+
+Deno.test("median() takes the middle, of an even number the lower one", () => {
+  assertEquals([median([3, 1, 2]), median([4, 1, 3, 2]), median([7])], [2, 2, 7]);
+  assertThrows(() => median([]), RangeError, "Cannot take a median");
+});
+
+Deno.test("ratiosOf() divides by what the machine needs for nothing", () => {
+  assertEquals(ratiosOf(figures), {
+    readToFloor: 1.2,
+    collectEncodeToFloor: 4,
+    cycleToCollectEncode: 2,
+    startToBare: 2,
+    onceToBare: 2.5,
+    rssToBare: 1.5,
+    bytesPerPoint: 14,
+  });
+});
+
+Deno.test("ratiosOf() leaves out what needs the floor when there is none", () => {
+  const names = Object.keys(ratiosOf({ ...figures, floor: { skipped: "gcc is not installed" } }));
+  assertEquals(names.filter((name) => name.endsWith("Floor")), []);
+});
+
+Deno.test("worsened() names ratios that are more than 15 % above the baseline", () => {
+  const baseline = { startToBare: 2, onceToBare: 2, rssToBare: 2, gone: 1 };
+  assertEquals(worsened({ startToBare: 2.3, onceToBare: 2.31, rssToBare: 1 }, baseline), [
+    "onceToBare: 2.31, baseline 2, 16 % worse",
+  ]);
+});
+
+Deno.test("budgetsOf() says which budgets of the design are met", () => {
+  const missed = budgetsOf(figures).filter(({ isMet }) => !isMet).map(({ what, value, max }) => ({
+    what,
+    value,
+    max,
+  }));
+  assertEquals(missed, [{ what: "once, spawn to exit, ms", value: 100, max: 90 }]);
+});
+
+const ROLLUP = `55d0-7ffd ---p 00000000 00:00 0 [rollup]
+Rss:               50012 kB
+Pss:               41000 kB
+Shared_Clean:       9000 kB
+Private_Clean:      1000 kB
+Private_Dirty:     20012 kB
+`;
+
+Deno.test("parseSmapsRollup() adds clean and dirty private pages", () => {
+  assertEquals(parseSmapsRollup(ROLLUP), { rss: 50_012, pss: 41_000, private: 21_012 });
+  assertThrows(() => parseSmapsRollup("Rss: 1 kB\n"), SyntaxError, `no "Pss"`);
+});
+
+Deno.test("readMemory() reads a living process", async () => {
+  const { rss, pss, private: own } = await readMemory(Deno.pid);
+  assert(rss >= pss && pss >= own && own > 1_000, `${rss} ${pss} ${own}`);
+});
+
+Deno.test("CpuMeter counts the CPU that a process uses between two samples", () => {
+  const meter = new CpuMeter(Deno.pid);
+  const before = meter.sample();
+  let sum = 0;
+  for (let at = 0; at < 5_000_000; at++) sum += at % 7;
+  assertGreater(sum, 0);
+  assertGreater(meter.sample() - before, 1e6, "a busy loop of some milliseconds");
+});
+
+Deno.test("measureFloor() measures with gcc, or says why not", async () => {
+  const floor = await measureFloor(["/proc/stat", "/proc/meminfo", "/not/there"]);
+  if ("skipped" in floor) return assertEquals(floor.skipped, "gcc is not installed");
+  assertEquals(floor.files, 2);
+  assertGreater(floor.us, 0);
+});
+
+Deno.test("measureFloor() says that no file could be opened", async () => {
+  const floor = await measureFloor(["/not/there"]);
+  assert("skipped" in floor);
+});
