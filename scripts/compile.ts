@@ -68,7 +68,7 @@ function compile(paths: readonly string[]): Promise<Ended> {
 }
 
 /** The last words when Deno's runtime base is not to be had. */
-function explainMissingBase(stderr: string): string {
+function explainMissingRuntime(stderr: string): string {
   const cause = /https:\/\/\S+?\.zip/.exec(stderr)?.[0] ?? "Deno's runtime base";
   return [
     `Cannot compile: "${cause}" cannot be downloaded from here`,
@@ -98,7 +98,7 @@ async function main(): Promise<number> {
   const isWithin = printSizes(await bundle(paths));
   const { code, stderr } = await compile(paths);
   if (code !== 0 && stderr.includes("Setting up base binary")) {
-    say(explainMissingBase(stderr));
+    say(explainMissingRuntime(stderr));
     return 69;
   }
   if (code !== 0) throw new Error(`Cannot compile ${BINARY}:\n${stderr}`);

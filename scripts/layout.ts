@@ -4,7 +4,8 @@
  * @module
  */
 import { checkFiles, type Files, type Violation } from "./layout_files.ts";
-import { checkArrows, checkCycles, checkRegistries } from "./layout_graph.ts";
+import { checkArrows, checkCycles, checkOrphans, checkRegistries } from "./layout_graph.ts";
+import { ROOTS } from "./layout_table.ts";
 import { print, root, run } from "./terminal.ts";
 
 /** Top-level entries with code of ours. proto_gen is generated and only its imports count. */
@@ -14,11 +15,13 @@ const FOLDERS = ["collectors", "commands", "config", "exporters", "proto_gen", "
 export async function checkLayout(): Promise<Violation[]> {
   const files = await readSources();
   const ours = new Map([...files].filter(([path]) => !path.startsWith("proto_gen/")));
+  const doors = await readDoors();
   const violations = [
-    ...checkFiles(ours, await readDoors()),
+    ...checkFiles(ours, doors),
     ...checkArrows(files),
     ...checkCycles(files),
     ...checkRegistries(files),
+    ...checkOrphans(files, [...new Set([...ROOTS, ...doors])].filter((path) => files.has(path))),
     ...await lintSyntax([...ours.keys()].filter((path) => !path.startsWith("vendor/"))),
   ];
   return violations.sort((a, b) => a.path === b.path ? a.line - b.line : a.path < b.path ? -1 : 1);

@@ -84,44 +84,58 @@ export function checkCycles(files: Files): Violation[] {
   return violations;
 }
 
-/** What is registered where: a file of the folder that exports the type must be imported by the registry. */
+/** What is registered where: a row of the type that a file of the folder exports must be named by the registry. */
 interface Registry {
   readonly folder: string;
-  readonly type: RegExp;
-  readonly registries: readonly string[];
+  /** How such an export begins, without "export const NAME" and "export function NAME(…)". */
+  readonly type: string;
+  readonly registry: string;
 }
 
 const REGISTRIES: readonly Registry[] = [
-  {
-    folder: "collectors/",
-    type: /^export const (\w+): Collector\b/m,
-    registries: ["collectors/registry.ts"],
-  },
-  {
-    folder: "exporters/presets/",
-    type: /^export const (\w+): (?:Preset|readonly Preset\[\])/m,
-    registries: ["exporters/presets/registry.ts"],
-  },
-  {
-    folder: "commands/",
-    type: /^export const (\w+): Verb\b/m,
-    registries: ["commands/registry.ts", "main.ts"],
-  },
+  { folder: "collectors/", type: "Collector", registry: "collectors/registry.ts" },
+  { folder: "exporters/presets/", type: "Preset", registry: "exporters/presets/registry.ts" },
 ];
 
-/** Collectors, presets and verbs that nobody registered: they would be dead code that looks alive. */
+/** Collectors and presets that nobody registered: they would be dead code that looks alive. */
 export function checkRegistries(files: Files): Violation[] {
-  const imports = edges(files);
-  return REGISTRIES.flatMap(({ folder, type, registries }) => {
-    const reached = imports.filter(({ from }) => registries.includes(from)).map(({ to }) => to);
-    return [...files].filter(([path, text]) =>
-      path.startsWith(folder) && !path.slice(folder.length).includes("/") && type.test(text) &&
-      !registries.includes(path) && !reached.includes(path)
-    ).map(([path, text]) => {
-      const match = type.exec(text);
-      const line = text.slice(0, match?.index).split("\n").length;
-      const message = `"${match?.[1]}" is not in ${registries[0]}`;
-      return { path, line, rule: "registry", message };
-    });
+  return REGISTRIES.flatMap(({ folder, type, registry }) => {
+    // Without texts: the path of an import often has the same name as the row.
+    const rows = (files.get(registry) ?? "").replaceAll(/"[^"]*"/g, "");
+    const row = new RegExp(
+      `^export (?:const (\\w+): ${type} =|function (\\w+)\\([^)]*\\): ${type} \\{)`,
+      "gm",
+    );
+    return [...files].filter(([path]) => path.startsWith(folder) && path !== registry).flatMap((
+      [path, text],
+    ) =>
+      [...text.matchAll(row)].flatMap((match) => {
+        const name = match[1] ?? match[2] ?? "";
+        if (new RegExp(`\\b${name}\\b`).test(rows)) return [];
+        const line = text.slice(0, match.index).split("\n").length;
+        return [{ path, line, rule: "registry", message: `"${name}" is not in ${registry}` }];
+      })
+    );
   });
+}
+
+/** Folders whose files are the program. */
+const PROGRAM: readonly string[] = ["collectors/", "commands/", "config/", "exporters/"];
+
+/** Files of the program that no entry reaches: code that only its tests run. */
+export function checkOrphans(files: Files, entries: readonly string[]): Violation[] {
+  const next = Map.groupBy(edges(files), ({ from }) => from);
+  const reached = new Set<string>();
+  const queue = entries.filter((entry) => files.has(entry));
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    if (reached.has(path)) continue;
+    reached.add(path);
+    queue.push(...(next.get(path) ?? []).map(({ to }) => to));
+  }
+  return [...files.keys()].filter((path) => matches(path, PROGRAM) && !reached.has(path)).map((path) => ({
+    path,
+    line: 1,
+    rule: "orphans",
+    message: `nothing reaches it from ${entries.join(", ")}`,
+  }));
 }

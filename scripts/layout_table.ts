@@ -35,7 +35,10 @@ export const ARROWS: readonly Arrow[] = [
   },
   {
     from: ["config/"],
-    to: ["config/", "proto_gen/", "exporters/presets/", "exporters/lane_config.ts", "exporters/batch.ts"],
+    to: [
+      ...["config/", "proto_gen/", "exporters/presets/", "exporters/lane_config.ts", "exporters/batch.ts"],
+      ...["collectors/glob.ts", "collectors/text.ts"],
+    ],
     types: ["exporters/", "collectors/"],
     reason: "configuration knows what can be configured, not how it is done",
   },
@@ -78,7 +81,13 @@ export const PLACES: readonly Place[] = [
     calls: FILE_CALLS,
     allowed: [
       ...["collectors/source.ts", "collectors/host.ts", "collectors/sensor*.ts"],
-      ...["config/load*.ts", "config/instance.ts", "config/state_dir.ts", "config/secret*.ts"],
+      ...[
+        "config/load.ts",
+        "config/files.ts",
+        "config/instance.ts",
+        "config/state_dir.ts",
+        "config/secret*.ts",
+      ],
       ...["exporters/spool*.ts", "exporters/probe.ts", "commands/control*.ts", "commands/spool*.ts"],
       ...["commands/lock*.ts", "commands/exec*.ts", "commands/setup*.ts"],
     ],
@@ -145,7 +154,7 @@ export const VENDORS: readonly Vendor[] = [
     allowed: VENDOR_PLACES,
   },
   // The agent that sonde replaces: its name is also a retry profile and part of a key and of a path (design 7).
-  { name: /heka/i, allowed: [...VENDOR_PLACES, "config/", "exporters/backoff.ts"] },
+  { name: /heka/i, allowed: [...VENDOR_PLACES, "config/", "exporters/backoff.ts", "exporters/lane*.ts"] },
 ];
 
 /** Values of sonde's own keys that happen to be such names: `SONDE_RETRY_PROFILE=heka`. */

@@ -5,7 +5,7 @@
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { checkFiles } from "../scripts/layout_files.ts";
-import { checkArrows, checkCycles, checkRegistries } from "../scripts/layout_graph.ts";
+import { checkArrows, checkCycles, checkOrphans, checkRegistries } from "../scripts/layout_graph.ts";
 import plugin, { words } from "../scripts/layout_syntax.ts";
 import { matches } from "../scripts/layout_table.ts";
 
@@ -163,18 +163,38 @@ Deno.test("checkCycles() reports a cycle once and leaves types and late imports 
   ]);
 });
 
-Deno.test("checkRegistries() finds the collector that nobody registered", () => {
+Deno.test("checkRegistries() finds the collector and the preset that nobody registered", () => {
   const files = new Map([
-    ["collectors/cpu.ts", `export const cpu: Collector = {};`],
+    ["collectors/cpu.ts", `export function cpu(options: CpuOptions = {}): Collector {}`],
     ["collectors/lost.ts", `\n\nexport const lost: Collector = {};`],
+    ["collectors/gone.ts", `export function gone(\n  options: Options,\n): Collector {}`],
     ["collectors/text.ts", `export const SIGN = 1;`],
-    ["collectors/registry.ts", `import { cpu } from "./cpu.ts";`],
-    ["exporters/presets/lost.ts", `export const lost: Preset = {};`],
+    [
+      "collectors/registry.ts",
+      `import { cpu } from "./cpu.ts";\nexport function collectors(): Collector[] {}`,
+    ],
+    ["exporters/presets/two.ts", `export const one: Preset = {};\nexport const two: Preset = {};`],
+    ["exporters/presets/registry.ts", `import { one } from "./two.ts";`],
   ]);
   assertEquals(checkRegistries(files).map(({ path, line }) => `${path}:${line}`), [
     "collectors/lost.ts:3",
-    "exporters/presets/lost.ts:1",
+    "collectors/gone.ts:1",
+    "exporters/presets/two.ts:2",
   ]);
+});
+
+Deno.test("checkOrphans() finds files that no entry reaches", () => {
+  const files = new Map([
+    ["main.ts", `const { run } = await import("./commands/run.ts");`],
+    ["commands/run.ts", `import type { A } from "../config/a.ts";`],
+    ["config/a.ts", ""],
+    ["config/alone.ts", `import { b } from "./a.ts";`],
+    ["exporters/courier.ts", `import "./post.ts";`],
+    ["exporters/post.ts", ""],
+    ["tests/alone_test.ts", `import "../config/alone.ts";`],
+  ]);
+  const found = checkOrphans(files, ["main.ts", "exporters/courier.ts", "exporters/receiver.ts"]);
+  assertEquals(found.map(({ path }) => path), ["config/alone.ts"]);
 });
 
 Deno.test("words() splits camel case, snake case and acronyms", () => {
