@@ -54,8 +54,9 @@ export function countConnections(texts: readonly string[]): Counts {
   const unknown = new Set<string>();
   for (const text of texts) {
     const rows = [...text.matchAll(ROW)];
-    const lines = text.split("\n").length - 2;
-    if (!text.endsWith("\n") || rows.length !== lines) {
+    // The header is one line more; so is what follows the last line end, be it nothing or a line cut off.
+    const lines = text.split("\n").length - (text.endsWith("\n") ? 2 : 1);
+    if (rows.length !== lines) {
       throw new SyntaxError(`Cannot parse TCP table: ${rows.length} of ${lines} lines can be read`);
     }
     for (const [, code = ""] of rows) {

@@ -13,7 +13,7 @@ import { netFolder } from "./net_text.ts";
 import { INTERFACES_MAX, NETWORK_EXCLUDE } from "./network_interfaces.ts";
 import type { NetworkOptions } from "./network.ts";
 import { SlowRead } from "./slow_read.ts";
-import { unsigned, wholeValue } from "./text.ts";
+import { quote, unsigned, wholeValue } from "./text.ts";
 
 const up: Descriptor = {
   name: "hw.network.up",
@@ -77,6 +77,9 @@ function addLink(link: Link, out: Recorder): void {
   }
   const changes = unsigned(changesText);
   if (changes !== undefined) out.add(link.carrierChanges, changes);
+  else if (changesText !== undefined) {
+    out.fault(`Cannot parse carrier changes ${quote(changesText)}: not a number`);
+  }
 }
 
 const NAMES = /^ *([^:\n]+):/gm;

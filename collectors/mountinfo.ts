@@ -84,9 +84,8 @@ export function visibleMounts(mounts: readonly Mount[]): Mount[] {
   const last = new Map(mounts.map((mount) => [`${mount.parent} ${mount.mountPoint}`, mount]));
   const known = new Map<Mount, boolean>();
 
-  const isCovered = (mount: Mount): boolean => {
-    const onTop = last.get(`${mount.id} ${mount.mountPoint}`);
-    if (onTop !== undefined && onTop !== mount) return true;
+  /** Something else stands on the way to its mount point. */
+  const isBuried = (mount: Mount): boolean => {
     if (last.get(`${mount.parent} ${mount.mountPoint}`) !== mount) return true;
     const floor = byId.get(mount.parent)?.mountPoint ?? "/";
     for (let path = mount.mountPoint; path.length > floor.length;) {
@@ -97,7 +96,7 @@ export function visibleMounts(mounts: readonly Mount[]): Mount[] {
     return false;
   };
 
-  const isVisible = (start: Mount): boolean => {
+  const isReachable = (start: Mount): boolean => {
     const chain: Mount[] = [];
     let at: Mount | undefined = start;
     // A damaged table may hold a ring of parents: no mount is looked at twice.
@@ -108,12 +107,13 @@ export function visibleMounts(mounts: readonly Mount[]): Mount[] {
     }
     let answer = at === undefined || known.get(at) === true;
     for (const mount of chain.reverse()) {
-      answer = answer && !isCovered(mount);
+      answer = answer && !isBuried(mount);
       known.set(mount, answer);
     }
-    return known.get(start) === true;
+    return answer;
   };
-  return mounts.filter(isVisible);
+  const isOnTop = (mount: Mount): boolean => !last.has(`${mount.id} ${mount.mountPoint}`);
+  return mounts.filter((mount) => isOnTop(mount) && (known.get(mount) ?? isReachable(mount)));
 }
 
 /** The mount a path leads to: that of the path itself or of its nearest folder above. */

@@ -10,7 +10,7 @@ import type { Collector, FileReader, Host, Prepared, Recorder } from "./collecto
 import { type Attributes, type Descriptor, type Series, series } from "./metric.ts";
 import { findSensors, SENSORS_REFRESH_MS } from "./sensors.ts";
 import { SlowRead } from "./slow_read.ts";
-import { count, wholeValue } from "./text.ts";
+import { count, quote, wholeValue } from "./text.ts";
 
 const charge: Descriptor = {
   name: "hw.battery.charge",
@@ -118,6 +118,9 @@ export const powerSupply: Collector = {
           else if (text.isStuck) out.omit(path, `does not answer within ${LIMIT_MS / 1000} s`);
           // ENODATA is how a supply says that it does not know this figure now.
           else if (text.failure !== undefined) out.omit(path, text.failure);
+          else if (text.value !== undefined) {
+            out.fault(`Cannot parse number ${quote(text.value)} of "${path}"`);
+          }
         }
       },
     };

@@ -140,7 +140,8 @@ function addStat(stat: ProcessStat, host: Host, out: Recorder): void {
   out.add(statSeries.minor, stat.minorFaults);
   out.add(statSeries.major, stat.majorFaults);
   const now = out.cycle.uptime;
-  if (now !== undefined) out.add(statSeries.uptime, now - seconds(stat.startTicks));
+  const age = now === undefined ? -1 : now - seconds(stat.startTicks);
+  if (age >= 0) out.add(statSeries.uptime, age);
 }
 
 /** Adds the figures of "key: number" lines. */

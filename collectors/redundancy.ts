@@ -8,7 +8,7 @@
 import type { Collector, Host, Prepared, Recorder } from "./collector.ts";
 import { type Descriptor, series } from "./metric.ts";
 import { statusSeries } from "./power_supply.ts";
-import { unsigned, wholeValue } from "./text.ts";
+import { quote, unsigned, wholeValue } from "./text.ts";
 
 const status: Descriptor = {
   name: "hw.status",
@@ -69,9 +69,12 @@ export const redundancy: Collector = {
     return {
       files: rows.map(([path]) => path),
       collect(texts, out) {
-        for (const [at, [, add]] of rows.entries()) {
+        for (const [at, [path, add]] of rows.entries()) {
           const value = unsigned(wholeValue(texts[at]));
           if (value !== undefined) add(value, out);
+          else if (texts[at] !== undefined) {
+            out.fault(`Cannot parse number ${quote(texts[at] ?? "")} of "${path}"`);
+          }
         }
       },
     };

@@ -63,7 +63,8 @@ export const wireless: Collector = {
             continue;
           }
           const [signalSeries, qualitySeries] = seriesOf(line.slice(0, colon).trim());
-          out.add(signalSeries, strength > 63 ? strength - 256 : strength);
+          // Without a connection the driver leaves 0 there, which would be an impossibly strong signal.
+          if (strength !== 0) out.add(signalSeries, strength > 63 ? strength - 256 : strength);
           out.add(qualitySeries, quality);
         }
       },
