@@ -13,6 +13,8 @@ import { seriesKey, valueToJson } from "./series_key.ts";
 
 /** Series the ledger follows at most; further ones are refused and counted. */
 export const SERIES_MAX = 20_000;
+/** Cycles a series may be missing while its collector has faults, before it counts as gone. */
+const SPARED_CYCLES = 10;
 /** Ended series it remembers, to know one that returns. */
 const ENDED_MAX = 1_000;
 
@@ -178,7 +180,7 @@ export class CounterLedger {
     const ended: Point[] = [];
     if (this.#seen < this.#entries.size) {
       for (const entry of this.#entries.values()) {
-        if (entry.seen === this.#cycle || this.#spared.has(entry.owner)) continue;
+        if (entry.seen === this.#cycle || this.#isSpared(entry)) continue;
         const startNs = entry.series.descriptor.kind === "gauge" ? 0n : this.#startOf(entry, cycle);
         ended.push({ series: entry.series, value: 0, startNs, ended: true });
         this.#forget(entry);
@@ -190,6 +192,10 @@ export class CounterLedger {
     this.#owner = undefined;
     this.#spared.clear();
     return ended;
+  }
+
+  #isSpared(entry: Entry): boolean {
+    return this.#spared.has(entry.owner) && this.#cycle - entry.seen <= SPARED_CYCLES;
   }
 
   #forget(entry: Entry): void {

@@ -66,10 +66,13 @@ function collectSoftirqs(text: string, out: Recorder): void {
   // Absent before Linux 2.6.31 and in some containers.
   if (line === undefined) return;
   const [, ...numbers] = fields(line);
+  const values = VECTORS.map((_, at) => count(numbers[at]));
+  if (values.includes(undefined)) {
+    out.fault(`Cannot parse "${STAT}": softirq line is ${quote(line)}, expected 11 numbers`);
+  }
   for (const [at, vector] of VECTORS.entries()) {
-    const value = count(numbers[at]);
+    const value = values[at];
     if (value !== undefined) out.add(vector, value);
-    else out.fault(`Cannot parse "${STAT}": softirq line is ${quote(line)}, expected 11 numbers`);
   }
 }
 

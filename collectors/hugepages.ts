@@ -7,7 +7,7 @@
  */
 import type { Collector, Host, Recorder } from "./collector.ts";
 import { type Attributes, type Descriptor, type Series, series } from "./metric.ts";
-import { count, wholeValue, wordAfter } from "./text.ts";
+import { count, quote, wholeValue, wordAfter } from "./text.ts";
 
 const MEMINFO = "/proc/meminfo";
 const FOLDER = "/sys/kernel/mm/hugepages";
@@ -106,7 +106,14 @@ function otherSizes(host: Host): number[] {
 
 function collectMeminfo(meminfo: string, all: HugepageSeries, out: Recorder): void {
   const text = "\n" + meminfo;
-  const pages = (label: string) => count(wordAfter(text, `\n${label}:`));
+  const pages = (label: string): number | undefined => {
+    const word = wordAfter(text, `\n${label}:`);
+    const value = count(word);
+    if (word !== undefined && value === undefined) {
+      out.fault(`Cannot parse "${MEMINFO}": ${label} is ${quote(word)}, expected a number`);
+    }
+    return value;
+  };
   const size = pages("Hugepagesize");
   if (size !== undefined) all.addSize(size * KIB, out);
   all.add({

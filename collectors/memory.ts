@@ -138,6 +138,8 @@ const PAGE_SIZE = series(pageSize);
 class Meminfo {
   readonly #text: string;
   readonly #out: Recorder;
+  /** Fields that were complained about: some are asked for twice. */
+  readonly #bad = new Set<string>();
 
   constructor(text: string, out: Recorder) {
     this.#text = "\n" + text;
@@ -148,7 +150,8 @@ class Meminfo {
   kib(label: string): number | undefined {
     const word = wordAfter(this.#text, `\n${label}:`);
     const kib = count(word);
-    if (word !== undefined && kib === undefined) {
+    if (word !== undefined && kib === undefined && !this.#bad.has(label)) {
+      this.#bad.add(label);
       this.#out.fault(`Cannot parse "${MEMINFO}": ${label} is ${quote(word)}, expected kB`);
     }
     return kib;

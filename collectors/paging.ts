@@ -10,7 +10,7 @@
 import type { Collector, Prepared, Recorder } from "./collector.ts";
 import { type Descriptor, type FallRule, type Series, series } from "./metric.ts";
 import { unescapeOctal } from "./mountinfo.ts";
-import { count, fields, quote, wholeLines, wordAfter } from "./text.ts";
+import { count, fields, lineAfter, quote, wholeLines } from "./text.ts";
 
 const SWAPS = "/proc/swaps";
 const VMSTAT = "/proc/vmstat";
@@ -72,7 +72,7 @@ const OPERATIONS = [
 
 /** A counter of vmstat. Undefined when this kernel has none; a fault when it is no number. */
 function vmstatCount(text: string, label: string, out: Recorder): number | undefined {
-  const word = wordAfter(text, label);
+  const word = lineAfter(text, label);
   const value = count(word);
   if (word !== undefined && value === undefined) {
     out.fault(`Cannot parse "${VMSTAT}": ${label.trim()} is ${quote(word)}, expected a number`);

@@ -7,7 +7,7 @@
  */
 import type { Collector, Recorder } from "./collector.ts";
 import { type Descriptor, type Series, series } from "./metric.ts";
-import { count, quote, unsigned, wholeValue, wordAfter } from "./text.ts";
+import { count, lineAfter, quote, unsigned, wholeValue } from "./text.ts";
 
 const STAT = "/proc/stat";
 const THREADS_MAX = "/proc/sys/kernel/threads-max";
@@ -76,7 +76,7 @@ const LIMIT = series(limit);
 function collectStat(stat: string, out: Recorder): void {
   const text = "\n" + stat;
   for (const [label, all] of LINES) {
-    const word = wordAfter(text, label);
+    const word = lineAfter(text, label);
     const value = unsigned(word);
     if (value === undefined) {
       out.fault(`Cannot parse "${STAT}": ${label.trim()} is ${quote(word ?? "")}, expected a number`);

@@ -7,7 +7,7 @@
  */
 import type { Collector, Recorder } from "./collector.ts";
 import { type Descriptor, type Series, series } from "./metric.ts";
-import { count, quote, wholeLines, wordAfter } from "./text.ts";
+import { count, lineAfter, quote, wholeLines } from "./text.ts";
 
 const VMSTAT = "/proc/vmstat";
 
@@ -72,7 +72,7 @@ function stalls(text: string): number | undefined {
 
 function collectCounters(text: string, out: Recorder): void {
   for (const [label, one] of COUNTERS) {
-    const word = out.wants(one) ? wordAfter(text, label) : undefined;
+    const word = out.wants(one) ? lineAfter(text, label) : undefined;
     if (word === undefined) continue;
     const value = count(word);
     if (value !== undefined) out.add(one, value);
