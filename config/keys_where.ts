@@ -136,7 +136,7 @@ export const TIMEOUT: Key<number> = {
 
 export const CA_FILE: Key<string> = {
   name: "SONDE_CA_FILE",
-  type: path,
+  type: file,
   help: "PEM file with certificates to trust besides the system's.",
   group: "own",
   credential: true,
@@ -144,7 +144,7 @@ export const CA_FILE: Key<string> = {
 
 export const CLIENT_CERT_FILE: Key<string> = {
   name: "SONDE_CLIENT_CERT_FILE",
-  type: path,
+  type: file,
   help: "PEM file with the certificate chain to show the server; needs SONDE_CLIENT_KEY_FILE.",
   group: "own",
   credential: true,
@@ -152,7 +152,7 @@ export const CLIENT_CERT_FILE: Key<string> = {
 
 export const CLIENT_KEY_FILE: Key<string> = {
   name: "SONDE_CLIENT_KEY_FILE",
-  type: path,
+  type: file,
   help: "PEM file with the private key of the client certificate.",
   group: "own",
   credential: true,

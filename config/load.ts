@@ -22,13 +22,14 @@ import type { ConfigFiles } from "./files.ts";
 import { type Finding, Findings } from "./finding.ts";
 import { checkExposure, gather, gatherCredentials, type Gathering } from "./gather.ts";
 import { HEKA_ALIASES, HEKA_DEFAULTS, readHeka } from "./heka.ts";
-import { FIRST_WORDS, KEYS } from "./keys.ts";
+import { FIRST_WORDS, keyNamed, KEYS } from "./keys.ts";
 import { DESTINATIONS } from "./keys_where.ts";
 import { buildLanes } from "./lanes.ts";
 import { checkCollectors } from "./names.ts";
 import { type OtelChoices, readOtel } from "./otel.ts";
 import { Resolution } from "./resolution.ts";
 import { buildSettings, type Settings } from "./settings.ts";
+import { path } from "./value_types.ts";
 
 /** One value from the command line: `--interval 5s` or `--set KEY=VALUE`. */
 export interface FlagValue {
@@ -67,12 +68,18 @@ export interface Loaded {
   readonly filesRead: readonly string[];
 }
 
-function flagVariables(flags: readonly FlagValue[], findings: Findings): Variables {
+/** A path typed at a prompt may depend on the folder it was typed in. */
+function absolute(name: string, text: string, { folder }: ConfigFiles): string {
+  if (keyNamed(name)?.key.type !== path || text === "" || text.startsWith("/")) return text;
+  return `${folder === "/" ? "" : folder}/${text.replace(/^\.\//, "")}`;
+}
+
+function flagVariables({ flags, files }: LoadInput, findings: Findings): Variables {
   const variables = new Map<string, Variable>();
   for (const { flag, key, text } of flags) {
     const name = key.trim();
     if (/^(SONDE|OTEL)_\w+$/.test(name)) {
-      variables.set(name, { name, text: text.trim(), place: flag, origin: "flag" });
+      variables.set(name, { name, text: absolute(name, text.trim(), files), place: flag, origin: "flag" });
     } else {
       const what = `"${name.slice(0, 80)}" is not a key`;
       findings.add("problem", { place: flag, key: "-", what, next: "Write --set SONDE_KEY=VALUE" });
@@ -127,9 +134,10 @@ interface Read {
 }
 
 /** All layers but those that depend on the preset. */
-function readLayers({ flags, envFile, env, files }: LoadInput, findings: Findings): Read {
+function readLayers(input: LoadInput, findings: Findings): Read {
+  const { envFile, env, files } = input;
   const chosen = chooseFile(envFile, { files, env, findings });
-  const flag = flagVariables(flags, findings);
+  const flag = flagVariables(input, findings);
   const environment = envVariables(env);
   const file: Variables = chosen === undefined ? new Map() : readFile(chosen, { files, env, findings });
   const candidates = new Candidates(findings);

@@ -217,6 +217,9 @@ export const path: ValueType<string> = {
   },
 };
 
+/** A path that may depend on that folder, as other programs' variables for certificates do. */
+export const file: ValueType<string> = { ...text, label: "path", rule: "the path of a file" };
+
 /** `k=v,k2=v2`, values percent-encoded. */
 export const headers: ValueType<HeaderList> = {
   label: "headers",
