@@ -9,11 +9,11 @@ import type { Key } from "./key.ts";
 import {
   boolean,
   duration,
+  file,
   headers,
   list,
   oneOf,
   orWord,
-  path,
   text,
   type ValueType,
 } from "./value_types.ts";

@@ -12,6 +12,9 @@ const REFERENCE = /\\\$|\$\{(\w+)(?::-((?:[^{}]|\$\{[^{}]*\})*))?\}|\$(\w+)/g;
 const ESCAPE = /\\([nrt"])/g;
 const ESCAPED: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", '"': '"' };
 
+/** Entries that double each other could otherwise grow without end. */
+const EXPANSIONS_MAX = 10_000;
+
 interface Raw {
   readonly text: string;
   readonly expands: boolean;
@@ -40,13 +43,18 @@ function readEntries(text: string): Map<string, Raw> {
 
 /**
  * Reads `KEY=value` lines into an object. References are resolved among the entries themselves, in any order; an
- * unknown one, or one that leads back to itself, becomes its default or nothing.
+ * unknown one, or one that leads back to itself, becomes its default or nothing. Throws RangeError when references
+ * multiply beyond reason.
  */
 export function parse(text: string): Record<string, string> {
   const entries = readEntries(text);
+  let budget = EXPANSIONS_MAX;
   const expand = (value: string, open: readonly string[]): string =>
     value.replace(REFERENCE, (reference, braced, fallback, bare) => {
       if (reference === "\\$") return "$";
+      if (budget-- === 0) {
+        throw new RangeError(`Cannot expand entries: more than ${EXPANSIONS_MAX} references`);
+      }
       return valueOf(braced ?? bare, open) || expand(fallback ?? "", open);
     });
   const valueOf = (name: string, open: readonly string[]): string => {
