@@ -23,6 +23,8 @@ export interface ProcessStat {
   readonly waitTicks: number | undefined;
 }
 
+const NUMBERS = /^ [A-Za-z]( -?\d+)+ ?\n$/;
+
 /** Reads /proc/[pid]/stat. Throws `SyntaxError`. The name may hold spaces and brackets: its end is the last one. */
 export function parseProcessStat(text: string): ProcessStat {
   const [open, close] = [text.indexOf("("), text.lastIndexOf(")")];
@@ -35,8 +37,9 @@ export function parseProcessStat(text: string): ProcessStat {
     }
     return value;
   };
-  if (open < 0 || close < open || !text.endsWith("\n")) {
-    throw new SyntaxError(`Cannot parse process ${quote(text)}: expected one line with a name in brackets`);
+  // One damaged separator would shift every field behind it: all of them must be numbers.
+  if (open < 0 || close < open || !NUMBERS.test(text.slice(close + 1))) {
+    throw new SyntaxError(`Cannot parse process ${quote(text)}: expected numbers behind a name in brackets`);
   }
   return {
     comm: text.slice(open + 1, close),

@@ -42,8 +42,13 @@ function parse(text: string, out: Recorder): Map<string, number | bigint> {
     const [protocol = "", ...rest] = fields(line);
     for (let at = 0; at + 1 < rest.length; at += 2) {
       const value = unsigned(rest[at + 1]);
-      if (value === undefined) out.fault(`Cannot parse sockets ${quote(line)}: expected names and numbers`);
-      else figures.set(`${protocol.replace(/:$/, "")} ${rest[at]}`, value);
+      const key = `${protocol.replace(/:$/, "")} ${rest[at]}`;
+      // A name that comes twice belongs to another line whose end was lost.
+      if (value === undefined || figures.has(key)) {
+        out.fault(`Cannot parse sockets ${quote(line)}: expected names and numbers`);
+        break;
+      }
+      figures.set(key, value);
     }
   }
   return figures;
