@@ -12,12 +12,10 @@ import type {
   MetricsEncoderOptions,
   MetricsInput,
 } from "./encoder.ts";
+import { cut } from "./cut.ts";
 import { renderMetricsJson } from "./metrics_json.ts";
-import { Layout, type Slot } from "./metrics_layout.ts";
+import { Layout } from "./metrics_layout.ts";
 import { MetricsTemplate, renderMetrics } from "./metrics_template.ts";
-
-/** Bytes of some slots of a snapshot, fresh. */
-type Render = (slots: readonly Slot[]) => Uint8Array<ArrayBuffer>;
 
 /** Makes the encoder of one (naming, temporality, encoding). */
 export function createMetricsEncoder(options: MetricsEncoderOptions): MetricsEncoder {
@@ -52,9 +50,11 @@ function protobufEncoder(options: MetricsEncoderOptions, discarded: Discarded): 
     const { snapshot } = input;
     if (known === undefined || !isAlike(known, input, limits) || !known.layout.fits(snapshot)) {
       const layout = new Layout(snapshot, options.naming);
-      const render: Render = (slots) => renderMetrics(input, slots, options);
-      templates = cut(layout.slots, limits, { render, discarded })
-        .map(({ slots, body }) => new MetricsTemplate(body, slots));
+      templates = cut(layout.slots, limits, {
+        render: (slots) => renderMetrics(input, slots, options),
+        oversize: () => discarded.oversize++,
+      })
+        .map(({ items, body }) => new MetricsTemplate(body, items));
       known = { input, limits, layout };
     }
     discarded.nonFinite += known.layout.nonFinite;
@@ -78,36 +78,10 @@ function jsonEncoder(options: MetricsEncoderOptions, discarded: Discarded): Enco
     const { snapshot } = input;
     if (layout === undefined || !layout.fits(snapshot)) layout = new Layout(snapshot, options.naming);
     discarded.nonFinite += layout.nonFinite;
-    const render: Render = (slots) => renderMetricsJson(input, slots, options);
-    return cut(layout.slots, limits, { render, discarded })
-      .map(({ slots, body }) => encoded(body, slots.length, snapshot));
+    return cut(layout.slots, limits, {
+      render: (slots) => renderMetricsJson(input, slots, options),
+      oversize: () => discarded.oversize++,
+    })
+      .map(({ items, body }) => encoded(body, items.length, snapshot));
   };
-}
-
-/** Slots that fit one request, with their bytes. */
-interface Piece {
-  readonly slots: readonly Slot[];
-  readonly body: Uint8Array<ArrayBuffer>;
-}
-
-interface Cutting {
-  readonly render: Render;
-  /** Where points too large for any request are counted. */
-  readonly discarded: Discarded;
-}
-
-/** Cuts slots into requests within the limits: by items first, then halving what has too many bytes. */
-function cut(slots: readonly Slot[], limits: EncodeLimits, { render, discarded }: Cutting): Piece[] {
-  const pieces: Piece[] = [];
-  for (let start = 0; start < slots.length; start += limits.batchItemsMax) {
-    const todo = [slots.slice(start, start + limits.batchItemsMax)];
-    for (let part = todo.pop(); part !== undefined; part = todo.pop()) {
-      const body = render(part);
-      const half = Math.ceil(part.length / 2);
-      if (body.length <= limits.batchBytesMax) pieces.push({ slots: part, body });
-      else if (part.length === 1) discarded.oversize++;
-      else todo.push(part.slice(half), part.slice(0, half));
-    }
-  }
-  return pieces;
 }

@@ -32,7 +32,8 @@ export function dumpRequest(body: Uint8Array, signal: Signal, encoding: Encoding
   }
 }
 
-function hexIds(json: JsonValue): JsonValue {
+/** Protobuf's JSON with its ids in hex. */
+export function hexIds(json: JsonValue): JsonValue {
   if (Array.isArray(json)) return json.map(hexIds);
   if (typeof json !== "object" || json === null) return json;
   const entries = Object.entries(json).map(([key, value]): [string, JsonValue] => {

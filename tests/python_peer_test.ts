@@ -2,7 +2,9 @@
 import { fromJson, type JsonValue, toBinary } from "@bufbuild/protobuf";
 import { assert, assertEquals } from "@std/assert";
 import { type Point, series } from "../collectors/metric.ts";
+import { type Signal, SIGNALS } from "../exporters/batch.ts";
 import { createMetricsEncoder } from "../exporters/metrics_encoder.ts";
+import { hexIds } from "../exporters/otlp_dump.ts";
 import { ExportMetricsServiceRequestSchema } from "../proto_gen/metrics_service_pb.ts";
 import * as model from "./metrics_model.ts";
 import { peerTest } from "./peers/peer.ts";
@@ -45,3 +47,20 @@ peerTest("encode() fresh and patched: Python decodes the values of the model", p
   assertEquals(decoded.map(lines), wanted.map((all) => all.map((line) => line.toWellFormed())));
   assert(JSON.stringify(decoded[0]).includes('"asInt":"9223372036854775807"'));
 });
+
+peerTest(
+  "the samples of all signals: Python decodes the golden JSON from the golden bytes",
+  pythonAbsence(),
+  async () => {
+    const golden = (signal: Signal, name: string) =>
+      Deno.readTextFile(new URL(`./fixtures/otlp/${signal}.${name}`, import.meta.url));
+    const bodies = await Promise.all(SIGNALS.map(async (signal) => {
+      const hex = await golden(signal, "hex");
+      return { signal, body: Uint8Array.fromHex(hex.replaceAll("\n", "")) };
+    }));
+    const decoded = await decodeWithPython(bodies);
+    for (const [i, signal] of SIGNALS.entries()) {
+      assertEquals(hexIds(asJson(decoded[i])), JSON.parse(await golden(signal, "json")));
+    }
+  },
+);

@@ -1,0 +1,35 @@
+/**
+ * Cuts items into requests that a backend takes (otlp P8, M24). Shared by the encoders of all three signals.
+ * @module
+ */
+import type { EncodeLimits } from "./encoder.ts";
+
+/** Items of one request, with its bytes. */
+export interface Piece<T> {
+  readonly items: readonly T[];
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/** How a piece becomes bytes, and what to do with an item that is too large for any request. */
+export interface Cutting<T> {
+  readonly render: (items: readonly T[]) => Uint8Array<ArrayBuffer>;
+  readonly oversize: (item: T) => void;
+}
+
+/** Requests within the limits, in order: cut by items first, then halved while one has too many bytes. */
+export function cut<T>(items: readonly T[], limits: EncodeLimits, cutting: Cutting<T>): Piece<T>[] {
+  const pieces: Piece<T>[] = [];
+  // A limit below one would never end.
+  const step = Math.max(1, Math.floor(limits.batchItemsMax));
+  for (let start = 0; start < items.length; start += step) {
+    const todo: (readonly T[])[] = [items.slice(start, start + step)];
+    for (let part = todo.pop(); part !== undefined; part = todo.pop()) {
+      const body = cutting.render(part);
+      const half = Math.ceil(part.length / 2);
+      if (body.length <= limits.batchBytesMax) pieces.push({ items: part, body });
+      else if (part.length === 1) part.forEach(cutting.oversize);
+      else todo.push(part.slice(half), part.slice(0, half));
+    }
+  }
+  return pieces;
+}
