@@ -12,6 +12,7 @@ import type { Key } from "./key.ts";
 import { LOG_LEVEL } from "./keys_local.ts";
 import { INTERVAL, RESOURCE_ATTRIBUTES } from "./keys_what.ts";
 import * as where from "./keys_where.ts";
+import { durationText } from "./value_types.ts";
 
 interface Row {
   /** After `OTEL_EXPORTER_OTLP_` and, possibly, the signal. */
@@ -23,8 +24,10 @@ interface Row {
 
 /** A number of milliseconds; 0 is "no limit", for which the key's greatest value stands. */
 function milliseconds(text: string): string {
-  if (!/^\d+$/.test(text)) return text;
-  return text === "0" ? "10m" : `${text}ms`;
+  // An empty text stays unset; "5s" would be a duration to us, but is no number to OpenTelemetry.
+  if (text === "") return text;
+  if (!/^\d+$/.test(text)) throw new SyntaxError(`"${text}" is not a number of milliseconds`);
+  return text === "0" ? "10m" : durationText(Number(text));
 }
 
 /** OTLP's three preferences: the low-memory one leaves observed counters, all that a host has, cumulative. */
@@ -60,20 +63,29 @@ interface Reading {
 function offer(
   variable: Variable,
   row: Row,
-  { rank, signal, candidates }: Reading & { signal?: Signal },
+  { rank, signal, candidates, findings }: Reading & { signal?: Signal },
 ): void {
   const isGrpc = row.name === "PROTOCOL" && variable.text.toLowerCase() === "grpc";
-  candidates.offer({
-    key: row.key,
-    destination: "default",
-    ...(signal === undefined ? {} : { signal }),
-    text: row.translate?.(variable.text) ?? variable.text,
-    rank: rank + (signal === undefined ? WITHIN.otel : WITHIN.otelSignal),
-    origin: variable.origin,
-    place: variable.place,
-    variable: variable.name,
-    ...(row.name === "ENDPOINT" && signal !== undefined ? { isVerbatim: true } : {}),
-  }, { severity: isGrpc ? "problem" : row.severity });
+  try {
+    candidates.offer({
+      ...variable,
+      key: row.key,
+      destination: "default",
+      ...(signal === undefined ? {} : { signal }),
+      text: row.translate?.(variable.text) ?? variable.text,
+      rank: rank + (signal === undefined ? WITHIN.otel : WITHIN.otelSignal),
+      variable: variable.name,
+      ...(row.name === "ENDPOINT" && signal !== undefined ? { isVerbatim: true } : {}),
+    }, { severity: isGrpc ? "problem" : row.severity });
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    findings.add("warning", {
+      place: variable.place,
+      key: variable.name,
+      what,
+      next: "Write milliseconds, such as 10000",
+    });
+  }
 }
 
 function readExporterRows(variables: Variables, reading: Reading): void {

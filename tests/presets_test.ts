@@ -1,0 +1,133 @@
+/**
+ * Every preset row against its golden file: the lanes that its sample settings give. `--update` after `--` rewrites
+ * the files; review reads the diff.
+ */
+import { assert, assertEquals } from "@std/assert";
+import type { Preset } from "../exporters/presets/preset.ts";
+import { presetNamed, PRESETS } from "../exporters/presets/registry.ts";
+import { fillHeaders, signalUrl } from "../exporters/presets/resolve.ts";
+import { lines, load, settingsOf } from "./config_files.ts";
+
+function sampleEnv(preset: Preset): Record<string, string> {
+  const sample = Object.entries(preset.sample).map(([setting, text]) => [`SONDE_${setting}`, text]);
+  return { SONDE_PRESET: preset.name, ...Object.fromEntries(sample) };
+}
+
+for (const preset of PRESETS) {
+  Deno.test(`preset ${preset.name} gives the lanes of its golden file`, async () => {
+    const { lanes } = settingsOf({ env: sampleEnv(preset) });
+    const actual = `${JSON.stringify(lanes, null, 2)}\n`;
+    const path = new URL(`fixtures/presets/${preset.name}.json`, import.meta.url);
+    if (Deno.args.includes("--update")) await Deno.writeTextFile(path, actual);
+    assertEquals(actual, await Deno.readTextFile(path));
+  });
+
+  Deno.test(`preset ${preset.name} says all a row must say`, () => {
+    assert(preset.docs.startsWith("https://"), preset.docs);
+    assert(preset.batchBytesMax > 0 && preset.batchItemsMax > 0 && preset.maxAgeMs >= 60_000);
+    assert(preset.summary !== "" && !preset.summary.endsWith("."));
+    for (const setting of preset.requires) {
+      assert(preset.sample[setting] !== undefined, `no sample of ${setting}`);
+    }
+    for (const name of Object.keys(preset.headers)) assertEquals(name, name.toLowerCase());
+  });
+
+  Deno.test(`preset ${preset.name} names each required setting that is missing`, () => {
+    const problems = lines(load({ env: { SONDE_PRESET: preset.name } }).problems);
+    assertEquals(problems.length, preset.requires.length);
+    for (const setting of preset.requires) {
+      assert(
+        problems.some((line) => line.startsWith(`configuration  SONDE_${setting}  is missing: preset`)),
+        setting,
+      );
+    }
+  });
+}
+
+Deno.test("presets keep their own signal path behind another endpoint", () => {
+  const paths = PRESETS.filter(({ signals }) => signals.metrics).map((preset) => {
+    const { lanes } = settingsOf({
+      env: sampleEnv(preset),
+      flags: { SONDE_ENDPOINT: "http://127.0.0.1:9999/base" },
+    });
+    return [preset.name, lanes.find(({ signal }) => signal === "metrics")?.url];
+  });
+  assertEquals(Object.fromEntries(paths), {
+    otlp: "http://127.0.0.1:9999/base/v1/metrics",
+    collector: "http://127.0.0.1:9999/base/v1/metrics",
+    otlp_http: "http://127.0.0.1:9999/base/v1/metrics",
+    prometheus: "http://127.0.0.1:9999/base/api/v1/otlp/v1/metrics",
+    victoriametrics: "http://127.0.0.1:9999/base/opentelemetry/v1/metrics",
+    mimir: "http://127.0.0.1:9999/base/otlp/v1/metrics",
+    grafana_cloud: "http://127.0.0.1:9999/base/v1/metrics",
+    datadog_otlp: "http://127.0.0.1:9999/base/v1/metrics",
+    newrelic_otlp: "http://127.0.0.1:9999/base/v1/metrics",
+    dynatrace: "http://127.0.0.1:9999/base/v1/metrics",
+    honeycomb: "http://127.0.0.1:9999/base/v1/metrics",
+    elastic: "http://127.0.0.1:9999/base/v1/metrics",
+    splunk: "http://127.0.0.1:9999/base/v2/datapoint/otlp",
+    signoz: "http://127.0.0.1:9999/base/v1/metrics",
+    axiom: "http://127.0.0.1:9999/base/v1/metrics",
+    oneuptime: "http://127.0.0.1:9999/base/v1/metrics",
+  });
+});
+
+const merged: readonly (readonly [preset: string, base: string, url: string])[] = [
+  ["prometheus", "http://p:9090/api/v1/otlp", "http://p:9090/api/v1/otlp/v1/metrics"],
+  ["prometheus", "http://p:9090/api/v1/otlp/v1/metrics", "http://p:9090/api/v1/otlp/v1/metrics"],
+  ["prometheus", "http://p:9090/", "http://p:9090/api/v1/otlp/v1/metrics"],
+  ["mimir", "http://m/otlp/", "http://m/otlp/v1/metrics"],
+  ["victoriametrics", "http://v:8480/insert/0", "http://v:8480/insert/0/opentelemetry/v1/metrics"],
+  ["dynatrace", "https://d/e/1/api/v2/otlp", "https://d/e/1/api/v2/otlp/v1/metrics"],
+  ["dynatrace", "https://d/e/1/api/v2/otlp/v1/metrics", "https://d/e/1/api/v2/otlp/v1/metrics"],
+];
+for (const [name, url, expected] of merged) {
+  Deno.test(`signalUrl() makes ${expected} of ${name} at ${url}`, () => {
+    const preset = presetNamed(name);
+    assert(preset !== undefined);
+    assertEquals(signalUrl(preset, "metrics", { given: { url, kind: "base" }, fillings: {} }), expected);
+  });
+}
+
+Deno.test("fillHeaders() adds a scheme word once and prefers basic authentication", () => {
+  const templates = { authorization: ["Basic {basic}", "ApiKey {key}"] };
+  assertEquals(fillHeaders(templates, { key: "k" }), { authorization: "ApiKey k" });
+  assertEquals(fillHeaders(templates, { key: "apikey k" }), { authorization: "apikey k" });
+  assertEquals(fillHeaders(templates, { key: "é", user: "u" }), { authorization: "Basic dTrDqQ==" });
+  assertEquals(fillHeaders(templates, {}), {});
+});
+
+Deno.test("a preset's key header wins over a user's of any case", () => {
+  const env = {
+    SONDE_PRESET: "honeycomb",
+    SONDE_API_KEY: "k",
+    SONDE_DATASET: "d",
+    SONDE_HEADERS: "X-Honeycomb-Team=evil,x=1",
+  };
+  assertEquals(settingsOf({ env }).lanes[0]?.headers, {
+    "x-honeycomb-team": "k",
+    x: "1",
+    "x-honeycomb-dataset": "d",
+  });
+});
+
+const regions: readonly (readonly [env: Record<string, string>, url: string])[] = [
+  [{ SONDE_PRESET: "newrelic_otlp", SONDE_API_KEY: "k" }, "https://otlp.nr-data.net/v1/metrics"],
+  [
+    { SONDE_PRESET: "newrelic_otlp", SONDE_API_KEY: "k", SONDE_REGION: "EU" },
+    "https://otlp.eu01.nr-data.net/v1/metrics",
+  ],
+  [
+    { SONDE_PRESET: "newrelic_otlp", SONDE_API_KEY: "k", SONDE_REGION: "gov" },
+    "https://gov-otlp.nr-data.net/v1/metrics",
+  ],
+  [
+    { SONDE_PRESET: "honeycomb", SONDE_API_KEY: "k", SONDE_DATASET: "d", SONDE_REGION: "eu" },
+    "https://api.eu1.honeycomb.io/v1/metrics",
+  ],
+];
+for (const [env, url] of regions) {
+  Deno.test(`${env["SONDE_PRESET"]} in region ${env["SONDE_REGION"] ?? "unset"} sends to ${url}`, () => {
+    assertEquals(settingsOf({ env }).lanes[0]?.url, url);
+  });
+}
