@@ -8,7 +8,7 @@
  */
 import type { Collector, Prepared } from "./collector.ts";
 import { type Descriptor, series } from "./metric.ts";
-import { cpuCount, hexWord, isForeignNamespace, netFolder, WrappingSum } from "./net_text.ts";
+import { cpuCount, CpuSum, hexWord, isForeignNamespace, netFolder } from "./net_text.ts";
 import { fields, quote, unsigned, wholeLines, wholeValue } from "./text.ts";
 
 const level = (name: string, description: string, file: string): Descriptor => ({
@@ -59,7 +59,7 @@ export const conntrack: Collector = {
   prepare(host): Prepared {
     const sysctl = "/proc/sys/net/netfilter";
     const isElsewhere = isForeignNamespace(host);
-    const sum = new WrappingSum();
+    const sum = new CpuSum();
     const files = [
       `${netFolder(host)}/stat/nf_conntrack`,
       "/sys/devices/system/cpu/possible",

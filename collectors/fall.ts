@@ -30,7 +30,7 @@ export function advance(count: Count, raw: number | bigint, rule: FallRule | und
     count.raw = raw;
     return true;
   }
-  if (rule !== undefined && rule.rule !== "dip" && isWrap(count.raw, raw, rule.scale ?? 1)) {
+  if (rule !== undefined && rule.rule !== "dip" && isWrap(count.raw, raw, rule)) {
     count.wraps++;
     count.raw = raw;
     count.value = unwrapped(raw, count.wraps, rule);
@@ -43,10 +43,16 @@ export function advance(count: Count, raw: number | bigint, rule: FallRule | und
 }
 
 /** True when going on upwards over 2^32 raw units is the shorter way than falling. */
-function isWrap(before: number | bigint, now: number | bigint, scale: number): boolean {
-  const modulus = TWO_32 * scale;
-  if (before >= modulus) return false;
-  return Number(now) + modulus - Number(before) <= modulus / 2;
+function isWrap(
+  before: number | bigint,
+  now: number | bigint,
+  rule: FallRule & { readonly scale?: number },
+): boolean {
+  const modulus = TWO_32 * (rule.scale ?? 1);
+  // Only a sum over CPUs stands above 2^32 and yet falls by that much, when the word of one of them wraps.
+  if (rule.rule !== "u32" && before >= modulus) return false;
+  const advanced = Number(now) + modulus - Number(before);
+  return advanced >= 0 && advanced <= modulus / 2;
 }
 
 /** Adds what the wraps took away, in whole raw units so that no digit is lost to fractions. */

@@ -66,6 +66,8 @@ export interface Series {
   readonly collectorAttributes?: Attributes;
   /** Which device stands behind the name (diskseq, ifindex); another one starts the sums anew (host-metrics P5). */
   readonly identity?: string;
+  /** When the sums began, in seconds since boot, where that is known: a process's start. */
+  readonly beganSeconds?: number;
 }
 
 /** A series' value in one cycle. */
@@ -95,7 +97,7 @@ export interface Snapshot {
 export function series(
   descriptor: Descriptor,
   attributes: Attributes = {},
-  only: Pick<Series, "namings" | "collectorAttributes" | "identity"> = {},
+  only: Pick<Series, "namings" | "collectorAttributes" | "identity" | "beganSeconds"> = {},
 ): Series {
   return { descriptor, attributes, ...only };
 }

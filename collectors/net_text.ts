@@ -23,23 +23,16 @@ export function hexWord(token: string | undefined): number | undefined {
   return token !== undefined && HEX_WORD.test(token) ? parseInt(token, 16) : undefined;
 }
 
-/**
- * A sum of 32-bit counters, one per CPU, that never wraps: each CPU's step is taken modulo 2^32, and a CPU that
- * goes offline leaves its share behind (host-metrics V25).
- */
-export class WrappingSum {
-  #total = 0;
+/** A sum over CPUs in which a CPU that goes offline keeps its share, so that the sum falls only when a word wraps. */
+export class CpuSum {
   readonly #last = new Map<number, number>();
 
-  /** Takes this cycle's readings by CPU; the result only grows. */
+  /** Takes this cycle's readings by CPU; the ledger undoes the wraps (fall rule "u32"). */
   add(readings: ReadonlyMap<number, number>): number {
-    for (const [cpu, raw] of readings) {
-      const last = this.#last.get(cpu);
-      // A CPU that comes online later brings its count since boot, like those seen at start.
-      this.#total += last === undefined ? raw : (raw - last + 2 ** 32) % 2 ** 32;
-      this.#last.set(cpu, raw);
-    }
-    return this.#total;
+    for (const [cpu, raw] of readings) this.#last.set(cpu, raw);
+    let sum = 0;
+    for (const raw of this.#last.values()) sum += raw;
+    return sum;
   }
 }
 

@@ -8,7 +8,7 @@
  */
 import type { Collector, Prepared } from "./collector.ts";
 import { type Descriptor, type Series, series } from "./metric.ts";
-import { cpuCount, hexWord, netFolder, WrappingSum } from "./net_text.ts";
+import { cpuCount, CpuSum, hexWord, netFolder } from "./net_text.ts";
 import { fields, quote, wholeLines } from "./text.ts";
 
 const counter = (name: string, unit: string, description: string, column: number): Descriptor => ({
@@ -51,9 +51,9 @@ export const softnet: Collector = {
   name: "softnet",
   descriptors: COLUMNS,
   prepare(host): Prepared {
-    const sums: { series: Series; sum: WrappingSum }[] = COLUMNS.map((descriptor) => ({
+    const sums: { series: Series; sum: CpuSum }[] = COLUMNS.map((descriptor) => ({
       series: series(descriptor),
-      sum: new WrappingSum(),
+      sum: new CpuSum(),
     }));
     return {
       files: [`${netFolder(host)}/softnet_stat`, "/sys/devices/system/cpu/online"],

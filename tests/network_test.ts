@@ -3,13 +3,16 @@
  * on hosts with hundreds of them.
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { BootClock } from "../collectors/boot_clock.ts";
 import { connections, countConnections } from "../collectors/connections.ts";
+import { CounterLedger } from "../collectors/counters.ts";
 import { matcher } from "../collectors/glob.ts";
 import { ProtocolBlock } from "../collectors/net_protocol.ts";
-import { cpuCount, WrappingSum } from "../collectors/net_text.ts";
+import { cpuCount, CpuSum } from "../collectors/net_text.ts";
 import { network } from "../collectors/network.ts";
 import { INTERFACES_MAX } from "../collectors/network_interfaces.ts";
-import { hostOf, Recording, treeOf, turn, valuesOf } from "./fixture_host.ts";
+import { softnet } from "../collectors/softnet.ts";
+import { collectInto, hostOf, Recording, treeOf, turn, valuesOf } from "./fixture_host.ts";
 
 const HEAD = "Inter-|   Receive\n face |bytes\n";
 const line = (name: string, bytes: number): string =>
@@ -132,14 +135,26 @@ Deno.test("V19: ProtocolBlock reads by header name and refuses lines that do not
   assertEquals(block.read("Tcp: A\nTcp: 1"), undefined, "an unterminated line is not trusted");
 });
 
-Deno.test("V25: WrappingSum adds a wrapped step and keeps the share of a CPU that went offline", () => {
-  const sum = new WrappingSum();
-  assertEquals(sum.add(new Map([[0, 0x19b9], [1, 0x3074]])), 18989);
-  const wrapping = new WrappingSum();
-  const before = wrapping.add(new Map([[0, 0xfffffffe], [1, 10]]));
-  assertEquals(wrapping.add(new Map([[0, 1], [1, 10]])) - before, 3);
-  assertEquals(wrapping.add(new Map([[0, 2]])) - before, 4);
-  assertEquals(wrapping.add(new Map([[0, 2], [1, 12]])) - before, 6);
+Deno.test("V25: softnet sums over CPUs, and the ledger undoes the wrap of one of them", () => {
+  const boot = new BootClock({ bootId: undefined, plausibleNs: 0n });
+  const ledger = new CounterLedger({ clock: boot, is32Bit: false });
+  const prepared = softnet.prepare(hostOf(treeOf({})));
+  let seconds = 1000;
+  const processed = (...words: readonly string[]): number => {
+    const rows = words.map((word) => [word, ...Array<string>(10).fill("00000000")].join(" ") + "\n");
+    const found = new Recording({ timeNs: BigInt(++seconds) * 1_000_000_000n });
+    collectInto(found, prepared, treeOf({ "/proc/net/softnet_stat": rows.join("") }));
+    const point = found.points.find(({ series }) => series.descriptor.name.endsWith(".processed"));
+    assert(point !== undefined);
+    const value = ledger.observe(point.series, point.value, found.cycle)?.value;
+    ledger.endCycle(found.cycle);
+    return Number(value);
+  };
+  assertEquals(new CpuSum().add(new Map([[0, 0x19b9], [1, 0x3074]])), 18989);
+  const before = processed("fffffffe", "0000000a");
+  assertEquals(processed("00000001", "0000000a") - before, 3);
+  assertEquals(processed("00000002") - before, 4, "a CPU that went offline keeps its share");
+  assertEquals(processed("00000002", "0000000c") - before, 6);
 });
 
 Deno.test("cpuCount() counts ranges and refuses anything else", () => {
