@@ -124,12 +124,14 @@ const skew = gauge("sonde.delivery.clock.skew", "s", "Backend clock minus ours",
 const BREAKER = { closed: 0, half_open: 0.5, open: 1 } as const;
 
 /** Series are made once per combination of names, which the host's configuration bounds. */
-function cached(descriptor: Descriptor): (attributes: Attributes) => Series {
+function cached(descriptor: Descriptor, began: () => number): (attributes: Attributes) => Series {
   const known = new Map<string, Series>();
   return (attributes) => {
     const key = Object.values(attributes).join("\0");
     let found = known.get(key);
-    if (found === undefined) known.set(key, found = series(descriptor, attributes));
+    if (found === undefined) {
+      known.set(key, found = series(descriptor, attributes, { beganSeconds: began() }));
+    }
     return found;
   };
 }
@@ -187,10 +189,16 @@ export function agent(figures: () => AgentFigures): Collector {
     name: "agent",
     descriptors: Object.values(metrics),
     prepare: () => {
-      const of = Object.fromEntries(Object.entries(metrics).map(([name, metric]) => [name, cached(metric)]));
+      // sonde's own counts begin with it, which for them is its first cycle.
+      let began = 0;
+      const entries = Object.entries(metrics).map(([name, metric]) =>
+        [name, cached(metric, () => began)] as const
+      );
+      const of = Object.fromEntries(entries);
       return {
         files: [],
         collect: (_texts, out) => {
+          began ||= out.cycle.uptime ?? 0;
           const now = figures();
           for (const { name, durationMs, faults: count } of now.collectors) {
             const at = { "sonde.collector": name };

@@ -3,12 +3,17 @@
  * ledger and keeps an account of what went wrong. One cycle is synchronous; slow work runs beside it.
  * @module
  */
+import { CardinalityCap } from "./cardinality.ts";
 import type { Collector, Cycle, Host, Prepared, Recorder } from "./collector.ts";
 import type { Descriptor, Naming, Omission, Point, Series, Snapshot } from "./metric.ts";
 import { type Source, SourceError, Sources } from "./source.ts";
 
-/** Turns what collectors saw into true sums (counters.ts). */
+/** Turns what collectors saw into series that are true over time (counters.ts). */
 export interface Ledger {
+  /** Names the collector whose series come next. */
+  enter(owner: string): void;
+  /** That collector may not have seen everything this time: its series do not end. */
+  spare(): void;
   /** Undefined: nothing trustworthy can be said about this series in this cycle. */
   observe(
     series: Series,
@@ -73,10 +78,6 @@ class CycleRecorder implements Recorder {
   add(series: Series, value: number | bigint): void {
     if (!this.#wanted(series)) return;
     if (typeof value === "number" && !Number.isFinite(value)) return;
-    if (series.descriptor.kind === "gauge") {
-      this.points.push({ series, value, startNs: 0n });
-      return;
-    }
     const observed = this.#ledger.observe(series, value, this.cycle);
     if (observed !== undefined) {
       this.points.push({ series, value: observed.value, startNs: observed.startNs });
@@ -98,6 +99,7 @@ export class CollectorRun {
   readonly #running: Running[] = [];
   readonly #omittedAtStart: Omission[] = [];
   readonly #ledger: Ledger;
+  readonly #cap = new CardinalityCap();
   readonly #wants = new Map<Descriptor, boolean>();
   #selection: Selection;
   #cycle = 0;
@@ -170,7 +172,7 @@ export class CollectorRun {
     this.#cycle++;
     const recorder = new CycleRecorder(cycle, this.#ledger, this.#wanted);
     for (const running of this.#running) this.#collectOne(running, recorder);
-    const points = recorder.points.concat(this.#ledger.endCycle(cycle));
+    const points = this.#cap.apply(recorder.points.concat(this.#ledger.endCycle(cycle)), cycle.timeNs);
     return { timeNs: cycle.timeNs, points, omitted: [...this.#omittedAtStart, ...recorder.omitted] };
   }
 
@@ -178,6 +180,7 @@ export class CollectorRun {
     const before = performance.now();
     const first = recorder.points.length;
     recorder.faults = [];
+    this.#ledger.enter(running.name);
     try {
       const texts = running.sources.map((source, at) =>
         this.#read(source, running.prepared.files[at], recorder)
@@ -187,6 +190,7 @@ export class CollectorRun {
       recorder.points.length = first;
       recorder.fault(textOf(error));
     }
+    if (recorder.faults.length > 0) this.#ledger.spare();
     running.durationMs = performance.now() - before;
     running.points = recorder.points.length - first;
     running.faults += recorder.faults.length;
@@ -239,6 +243,13 @@ export class CollectorRun {
     } finally {
       running.refreshing = false;
     }
+  }
+
+  /** Reads every kept file once more, for `sandbox`: how many there are, and how many fail. */
+  reread(): { files: number; failed: number } {
+    this.#cycle++;
+    const tried = this.sources.readAll(this.#cycle);
+    return { files: tried.length, failed: tried.filter((isRead) => !isRead).length };
   }
 
   /** The account of every collector that runs. */

@@ -155,6 +155,18 @@ export class Sources {
     return [...this.#open.keys()].sort();
   }
 
+  /** Reads every file; true where it worked. */
+  readAll(cycle: number): boolean[] {
+    return [...this.#open.values()].map((source) => {
+      try {
+        source.read(cycle);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+  }
+
   close(): void {
     for (const source of this.#open.values()) source.close();
     this.#open.clear();

@@ -3,12 +3,14 @@
  * Opening takes the host's files; a cycle only re-reads them.
  * @module
  */
+import { BootClock, type SavedBoot } from "../collectors/boot_clock.ts";
 import type { Collector, Cycle } from "../collectors/collector.ts";
+import { CounterLedger } from "../collectors/counters.ts";
 import { type HostRoot, hostRoot, locate, openHost } from "../collectors/host.ts";
 import type { Attributes, Descriptor, Naming, Snapshot } from "../collectors/metric.ts";
 import { hostResource } from "../collectors/resource.ts";
-import { CollectorRun, type CollectorStats, type Ledger, type Selection } from "../collectors/run.ts";
-import { readFileOnce, Source } from "../collectors/source.ts";
+import { CollectorRun, type CollectorStats, type Selection } from "../collectors/run.ts";
+import type { Source } from "../collectors/source.ts";
 import { LIBC_SYMBOLS, type LibcCalls, openLibc } from "../collectors/statfs.ts";
 import { type Choice, selector } from "../config/glob.ts";
 
@@ -19,12 +21,21 @@ export interface SensorSettings {
   readonly metrics: readonly Choice[];
 }
 
+/** What an earlier life remembered of its counters (counters.json); every part may be missing or stale. */
+export interface Remembered {
+  readonly boot?: SavedBoot | undefined;
+  readonly ledger?: unknown;
+}
+
 /** Time as a cycle needs it. */
 export interface CycleClock {
   /** Wall clock, milliseconds since 1970. */
   readonly wall: () => number;
   readonly mono: () => number;
 }
+
+/** No clock before this can be right: when this version was written (otlp M4). */
+const PLAUSIBLE_NS = BigInt(Date.UTC(2026, 10, 1)) * 1_000_000n;
 
 /** How long the first cycle waits for figures that may block. */
 const FIRST_REFRESH_MS = 1000;
@@ -62,7 +73,10 @@ export class Sensor {
   readonly #libc: LibcCalls | undefined;
   readonly #uptime: Source | undefined;
   readonly #clock: CycleClock;
+  readonly #boot: BootClock;
+  readonly #ledger: CounterLedger;
   #cycle = 0;
+  #omissions = 0;
 
   constructor(parts: {
     readonly run: CollectorRun;
@@ -70,11 +84,15 @@ export class Sensor {
     readonly libc: LibcCalls | undefined;
     readonly uptimePath: string;
     readonly clock: CycleClock;
+    readonly boot: BootClock;
+    readonly ledger: CounterLedger;
   }) {
     this.#run = parts.run;
     this.resource = parts.resource;
     this.#libc = parts.libc;
     this.#clock = parts.clock;
+    this.#boot = parts.boot;
+    this.#ledger = parts.ledger;
     this.#uptime = parts.run.sources.open(parts.uptimePath);
   }
 
@@ -86,7 +104,26 @@ export class Sensor {
   /** One turn. Never throws for what the kernel says. */
   collect(): Snapshot {
     this.#cycle++;
-    return this.#run.collect(this.#now());
+    const cycle = this.#now();
+    this.#boot.observe(cycle);
+    const snapshot = this.#run.collect(cycle);
+    this.#omissions = snapshot.omitted.length;
+    return snapshot;
+  }
+
+  /** Things the last cycle could not say. */
+  get omissions(): number {
+    return this.#omissions;
+  }
+
+  /** What to remember for the next life, and what the delta baseline belongs to. */
+  remember(): Remembered {
+    return { boot: this.#boot.save(), ledger: this.#ledger.save() };
+  }
+
+  /** Identifier of this boot, "" where the kernel gives none. */
+  get bootId(): string {
+    return this.#boot.bootId ?? "";
   }
 
   #now(): Cycle {
@@ -105,6 +142,12 @@ export class Sensor {
     }
   }
 
+  /** Reads every kept file once more: how many there are, and how many fail. */
+  reread(): { files: number; failed: number } {
+    return this.#run.reread();
+  }
+
+  /** The account of every collector. */
   stats(): CollectorStats[] {
     return this.#run.stats();
   }
@@ -138,7 +181,7 @@ export function openSensor(all: readonly Collector[], settings: SensorSettings, 
   readonly clock: CycleClock;
   /** Attributes that are not the host's: service.*, the operator's own. */
   readonly attributes: Attributes;
-  readonly ledger: (host: { bootId: string | undefined; uptime: number | undefined }) => Ledger;
+  readonly remembered: Remembered;
 }): Sensor {
   const root = rootOf(settings.root, options.env);
   const libc = openLibc();
@@ -147,23 +190,22 @@ export function openSensor(all: readonly Collector[], settings: SensorSettings, 
     adjtimex: () => libc?.adjtimex(),
   });
   const at = (path: string) => locate(root, path);
-  const ledger = options.ledger({
-    bootId: host.read("/proc/sys/kernel/random/boot_id")?.trim(),
-    uptime: uptimeOf(readOrUndefined(at("/proc/uptime"))),
-  });
+  const bootId = host.read("/proc/sys/kernel/random/boot_id")?.trim();
+  const boot = new BootClock({ bootId, plausibleNs: PLAUSIBLE_NS, saved: options.remembered.boot });
+  const ledger = new CounterLedger({ clock: boot, is32Bit: host.is32Bit, saved: options.remembered.ledger });
   const run = new CollectorRun(enabledCollectors(all, settings), host, {
     ledger,
     selection: selectionOf(settings.metrics, options.namings),
     locate: at,
   });
   const resource = { ...hostResource(host, Deno.build.arch), ...options.attributes };
-  return new Sensor({ run, resource, libc, uptimePath: at("/proc/uptime"), clock: options.clock });
-}
-
-function readOrUndefined(path: string): string | undefined {
-  try {
-    return readFileOnce(path);
-  } catch {
-    return undefined;
-  }
+  return new Sensor({
+    run,
+    resource,
+    libc,
+    uptimePath: at("/proc/uptime"),
+    clock: options.clock,
+    boot,
+    ledger,
+  });
 }

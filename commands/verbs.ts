@@ -46,7 +46,41 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
   { name: "help", short: "h", help: "Show this and end." },
 ];
 
+const FORMAT: Flag = {
+  name: "format",
+  value: "FORMAT",
+  values: ["table", "prometheus", "json", "otlp"],
+  help: "How data is printed: table, prometheus, json or otlp.",
+};
+
+/** `run` and `once` first: they are what sonde is for. */
 export const VERBS: readonly Verb[] = [
+  {
+    name: "run",
+    summary: "collect and deliver until stopped",
+    details: [
+      "Collects at once and then every interval, and delivers. Without a destination it prints instead: a table on " +
+      "a terminal, Prometheus text when piped. After the start it holds no permission of any kind.",
+      "SIGTERM and SIGINT stop collecting, deliver or keep what is left, and end with 0. SIGHUP reads the " +
+      "configuration again.",
+    ],
+    flags: [FORMAT],
+    load: () => import("./run.ts"),
+  },
+  {
+    name: "once",
+    summary: "collect and deliver once, for cron and scripts",
+    details: [
+      "Collects, delivers what it collected and what the spool holds, and ends with a code that says how that " +
+      "went. What could not be delivered in time stays in the spool (75).",
+    ],
+    flags: [
+      { name: "dry-run", help: "Print what would be sent; send and keep nothing." },
+      FORMAT,
+      { name: "spool-ok", help: "End with 0 when the data is safely in the spool." },
+    ],
+    load: () => import("./once.ts"),
+  },
   {
     name: "check",
     summary: "check the configuration, without network",
@@ -72,6 +106,23 @@ export const VERBS: readonly Verb[] = [
       { name: "json", help: "print: as one JSON object." },
     ],
     load: () => import("./config.ts"),
+  },
+  {
+    name: "sandbox",
+    summary: "show what the running agent can still do",
+    details: [
+      "Shows the probe that the running agent made of itself after it gave its permissions up; without one, gives " +
+      "them up here and probes this process.",
+    ],
+    flags: [],
+    load: () => import("./sandbox.ts"),
+  },
+  {
+    name: "version",
+    summary: "show versions",
+    details: ["Prints the version of sonde, of its runtime and of the protocol it speaks."],
+    flags: [],
+    load: () => import("./version.ts"),
   },
   {
     name: "help",

@@ -5,7 +5,14 @@
  */
 import type { BatchMessage } from "./batch.ts";
 import type { LaneConfig } from "./lane_config.ts";
-import type { CourierStart, FromCourier, LogRecord, ToCourier } from "./messages.ts";
+import type {
+  CourierFlush,
+  CourierReady,
+  CourierStart,
+  FromCourier,
+  LogRecord,
+  ToCourier,
+} from "./messages.ts";
 import type { Probe } from "./probe.ts";
 import type { DeliveryReport } from "./report.ts";
 
@@ -52,10 +59,10 @@ export class CourierLink {
   #nextId = 1;
   #lastBeatMs: number;
   #isClosed = false;
-  #ready: () => void = () => {};
+  #ready: (ready: CourierReady) => void = () => {};
   #report: DeliveryReport = { lanes: [] };
   /** Resolves when the courier holds its ports and its spool. */
-  readonly ready: Promise<void>;
+  readonly ready: Promise<CourierReady>;
 
   /** Spawns the worker; possible only before the drop. */
   constructor(url: URL, start: CourierStart, options: {
@@ -110,7 +117,7 @@ export class CourierLink {
     switch (message.type) {
       case "ready":
         for (const note of message.notes) this.#events.log(note);
-        this.#ready();
+        this.#ready(message);
         break;
       case "log":
         this.#events.log(message.record);
@@ -146,14 +153,20 @@ export class CourierLink {
     return this.#report;
   }
 
+  /** Seconds to add to our clock to have a backend's, by the lane that heard from its backend last. */
+  get clockSkew(): number | undefined {
+    const heard = this.#report.lanes.filter((lane) => lane.clockSkew !== undefined);
+    return heard.sort((a, b) => (b.lastAcceptedMs ?? 0) - (a.lastAcceptedMs ?? 0))[0]?.clockSkew;
+  }
+
   /** Hands a batch over; its body is transferred and empty afterwards. */
   send(message: BatchMessage): void {
     if (!this.#isClosed) this.#post(message, [message.body.buffer]);
   }
 
   /** Delivers what is there until the deadline, keeps the rest, and resolves with the account. */
-  async flush(deadlineMs: number, final: boolean): Promise<DeliveryReport> {
-    await this.#ask((id) => ({ type: "flush", id, deadlineMs, final }));
+  async flush(options: Pick<CourierFlush, "deadlineMs" | "final" | "brief">): Promise<DeliveryReport> {
+    await this.#ask((id) => ({ type: "flush", id, ...options }));
     return this.#report;
   }
 

@@ -7,74 +7,85 @@ import type { Attributes, Snapshot } from "../collectors/metric.ts";
 import type { BatchMessage } from "./batch.ts";
 import type { Discarded, MetricsEncoder, Scope } from "./encoder.ts";
 import type { LaneConfig } from "./lane_config.ts";
+import type { LaneBaseline } from "./messages.ts";
 import { createMetricsEncoder } from "./metrics_encoder.ts";
 
-/** A snapshot whose sums are deltas, with the ledger state that becomes true when its batches are kept. */
+/** A snapshot whose sums are deltas, with the baseline that becomes true when its batches are kept. */
 export interface DeltaSnapshot {
   readonly snapshot: Snapshot;
   readonly baseline: string;
 }
+
+/** Derives deltas cycle by cycle, from a saved baseline on. */
+export type Derive = (snapshot: Snapshot) => DeltaSnapshot;
 
 /** Lanes that want the same bytes. */
 interface Group {
   readonly lanes: readonly LaneConfig[];
   readonly first: LaneConfig;
   readonly encoder: MetricsEncoder;
+  /** Present for delta lanes. */
+  readonly derive: Derive | undefined;
 }
 
-function groupKey(lane: LaneConfig): string {
-  return [lane.naming, lane.temporality, lane.encoding, lane.batchBytesMax, lane.batchItemsMax].join(" ");
+export interface FanOutOptions {
+  readonly scope: Scope;
+  readonly send: (message: BatchMessage) => void;
+  /** Where delta lanes stood when an earlier life kept their last batch. */
+  readonly baselines: readonly LaneBaseline[];
+  readonly openDelta: (baseline: string | undefined) => Derive;
 }
 
 /** The sensor's way out. */
 export class FanOut {
   readonly #groups: readonly Group[];
-  readonly #scope: Scope;
-  readonly #send: (message: BatchMessage) => void;
+  readonly #options: FanOutOptions;
   #sequence = 0;
 
-  /** Takes the metrics lanes among `lanes`. */
-  constructor(lanes: readonly LaneConfig[], scope: Scope, send: (message: BatchMessage) => void) {
-    this.#scope = scope;
-    this.#send = send;
-    const byKey = Map.groupBy(lanes.filter((lane) => lane.signal === "metrics"), groupKey);
+  /** Takes the metrics lanes among `lanes`. Delta lanes that stand at different baselines are kept apart. */
+  constructor(lanes: readonly LaneConfig[], options: FanOutOptions) {
+    this.#options = options;
+    const baselineOf = ({ destination, signal, temporality }: LaneConfig) =>
+      temporality === "delta"
+        ? options.baselines.find((one) => one.destination === destination && one.signal === signal)?.baseline
+        : undefined;
+    const keyOf = (lane: LaneConfig) => {
+      const { naming, temporality, encoding, batchBytesMax, batchItemsMax } = lane;
+      return [naming, temporality, encoding, batchBytesMax, batchItemsMax, baselineOf(lane) ?? ""].join(" ");
+    };
+    const byKey = Map.groupBy(lanes.filter((lane) => lane.signal === "metrics"), keyOf);
     this.#groups = [...byKey.values()].flatMap((members) => {
       const [first] = members;
       if (first === undefined) return [];
       const { naming, encoding, temporality } = first;
-      return [{ lanes: members, first, encoder: createMetricsEncoder({ naming, encoding, temporality }) }];
+      const derive = temporality === "delta" ? options.openDelta(baselineOf(first)) : undefined;
+      return [{
+        lanes: members,
+        first,
+        encoder: createMetricsEncoder({ naming, encoding, temporality }),
+        derive,
+      }];
     });
   }
 
-  /** True when a lane wants deltas. */
-  get wantsDelta(): boolean {
-    return this.#groups.some((group) => group.first.temporality === "delta");
-  }
-
-  /** Encodes and hands over one cycle; `delta` is asked for at most once, and only when a lane wants it. */
-  deliver(resource: Attributes, snapshot: Snapshot, delta: () => DeltaSnapshot): void {
-    let derived: DeltaSnapshot | undefined;
-    for (const { lanes, first, encoder } of this.#groups) {
-      const isDelta = first.temporality === "delta";
-      if (isDelta) derived ??= delta();
-      const input = {
-        resource,
-        scope: this.#scope,
-        snapshot: isDelta && derived ? derived.snapshot : snapshot,
-      };
-      for (const { body, items, firstTimeMs, lastTimeMs } of encoder.encode(input, first)) {
+  /** Encodes and hands over one cycle. */
+  deliver(resource: Attributes, snapshot: Snapshot): void {
+    for (const group of this.#groups) {
+      const derived = group.derive?.(snapshot);
+      const input = { resource, scope: this.#options.scope, snapshot: derived?.snapshot ?? snapshot };
+      for (const { body, items, firstTimeMs, lastTimeMs } of group.encoder.encode(input, group.first)) {
         const header = {
           signal: "metrics",
-          encoding: first.encoding,
+          encoding: group.first.encoding,
           items,
           firstTimeMs,
           lastTimeMs,
           sequence: ++this.#sequence,
           uncompressedBytes: body.length,
-          ...(isDelta && derived ? { deltaBaseline: derived.baseline } : {}),
+          ...(derived === undefined ? {} : { deltaBaseline: derived.baseline }),
         } as const;
-        const headers = lanes.map(({ destination }) => ({ destination, ...header }));
-        this.#send({ type: "batch", origin: "sensor", headers, body, gzipped: false });
+        const headers = group.lanes.map(({ destination }) => ({ destination, ...header }));
+        this.#options.send({ type: "batch", origin: "sensor", headers, body, gzipped: false });
       }
     }
   }

@@ -7,7 +7,12 @@ import { CollectorRun, type Ledger } from "../collectors/run.ts";
 import { Source, SOURCE_BYTES_MAX, SourceError } from "../collectors/source.ts";
 
 const noKernel = { statfs: () => Promise.resolve(undefined), adjtimex: () => undefined };
-const plainLedger: Ledger = { observe: (_series, value) => ({ value, startNs: 1n }), endCycle: () => [] };
+const plainLedger: Ledger = {
+  enter: () => {},
+  spare: () => {},
+  observe: (_series, value) => ({ value, startNs: 1n }),
+  endCycle: () => [],
+};
 const cycleAt = (monotonicMs: number): Cycle => ({ timeNs: 5n, uptime: 1, monotonicMs });
 
 function inFolder(test: (path: string) => Promise<void> | void): () => Promise<void> {

@@ -1,0 +1,121 @@
+/**
+ * The start of a life: open everything, spawn the courier, drop all permissions, assert that they are gone. `run`,
+ * `once` and `sandbox` all begin here; afterwards nothing can be opened any more (design 2).
+ * @module
+ */
+import { agent as agentCollector } from "../collectors/agent.ts";
+import type { Attributes, Naming } from "../collectors/metric.ts";
+import { collectors } from "../collectors/registry.ts";
+import { openInstance } from "../config/instance.ts";
+import type { Settings } from "../config/settings.ts";
+import { openStateDir } from "../config/state_dir.ts";
+import type { CourierLink } from "../exporters/courier_link.ts";
+import type { LogRecord } from "../exporters/messages.ts";
+import type { Context } from "./context.ts";
+import { type Delivery, openDelivery } from "./delivery.ts";
+import { dropPermissions } from "./drop.ts";
+import { bypassProxyForLoopback } from "./loopback.ts";
+import { openSensor, type Sensor } from "./sensor.ts";
+import { VERSION } from "./version.ts";
+
+/** Everything a life needs, open, with no permission left. */
+export interface Agent {
+  readonly settings: Settings;
+  readonly sensor: Sensor;
+  /** Absent when nothing is to be delivered. */
+  readonly delivery?: Delivery;
+}
+
+/** What the caller decides about this life. */
+export interface AgentOptions {
+  /** False: collect only; no state directory, no courier. */
+  readonly delivers: boolean;
+  /** Where the courier's code is, beside main. */
+  readonly courierUrl: URL;
+  readonly log: (record: LogRecord) => void;
+  /** The courier is dead; the process must end with 70. */
+  readonly dead: (why: string) => void;
+  /** Done last, with all permissions still there. */
+  readonly beforeDrop?: (agent: Agent) => Promise<void>;
+}
+
+function firstLine(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path).trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function machineParts(): { machineId: string | undefined; productUuid: string | undefined } {
+  return {
+    machineId: firstLine("/etc/machine-id") ?? firstLine("/var/lib/dbus/machine-id"),
+    productUuid: firstLine("/sys/class/dmi/id/product_uuid"),
+  };
+}
+
+function stateDirOf(settings: Settings, { delivers, log }: AgentOptions): string | undefined {
+  if (!delivers) return undefined;
+  const { path, fault } = openStateDir(settings.stateDirs);
+  if (fault !== undefined) log({ level: "warn", event: "state directory unusable", fields: { why: fault } });
+  return path;
+}
+
+/** service.* and what the operator added; the host's own attributes come from the host. */
+async function attributesOf(
+  settings: Settings,
+  stateDir: string | undefined,
+  { timeMs, log }: { timeMs: number; log: AgentOptions["log"] },
+): Promise<Attributes> {
+  const random = crypto.getRandomValues(new Uint8Array(10));
+  const { instance, notes } = await openInstance(stateDir, machineParts(), { timeMs, random });
+  for (const event of notes) log({ level: "warn", event });
+  return {
+    "service.name": "sonde",
+    "service.version": VERSION,
+    "service.instance.id": instance.uid,
+    ...settings.resourceAttributes,
+  };
+}
+
+/** Name sets that somebody wants: the lanes', and the console's where something is printed. */
+function namingsOf({ lanes, isConsole, naming }: Settings): Naming[] {
+  const wanted = lanes.filter((lane) => lane.signal === "metrics").map((lane) => lane.naming);
+  return [...new Set(isConsole || wanted.length === 0 ? [...wanted, naming] : wanted)];
+}
+
+/** Opens an agent and gives up every permission. Throws only for bugs; what the host lacks degrades it. */
+export async function openAgent(settings: Settings, context: Context, options: AgentOptions): Promise<Agent> {
+  const stateDir = stateDirOf(settings, options);
+  const timeMs = context.now();
+  const opened: { sensor?: Sensor; link?: CourierLink } = {};
+  const own = agentCollector(() => ({
+    collectors: opened.sensor?.stats() ?? [],
+    omissions: opened.sensor?.omissions ?? 0,
+    lanes: opened.link?.report.lanes ?? [],
+  }));
+  const host = collectors({ ...settings, httpOffset: () => opened.link?.clockSkew });
+  const sensor = opened.sensor = openSensor(settings.hasSelfTelemetry ? [...host, own] : host, settings, {
+    env: context.env,
+    namings: namingsOf(settings),
+    clock: { wall: context.now, mono: () => performance.now() },
+    attributes: await attributesOf(settings, stateDir, { timeMs, log: options.log }),
+    remembered: {},
+  });
+  let agent: Agent = { settings, sensor };
+  if (options.delivers) {
+    bypassProxyForLoopback();
+    const { bootId } = sensor;
+    const delivery = await openDelivery(settings, {
+      ...options,
+      stateDir,
+      bootId,
+      startedNs: BigInt(timeMs) * 1_000_000n,
+    });
+    opened.link = delivery.link;
+    agent = { settings, sensor, delivery };
+  }
+  await options.beforeDrop?.(agent);
+  dropPermissions();
+  return agent;
+}

@@ -1,0 +1,153 @@
+/**
+ * `sonde run`: turns the crank until a signal: first cycle at once, then every interval; on SIGTERM or SIGINT the
+ * last data is delivered or spooled within its deadline and the exit code is 0 (contract: run).
+ * @module
+ */
+import type { Snapshot } from "../collectors/metric.ts";
+import type { Log } from "../config/log.ts";
+import type { Settings } from "../config/settings.ts";
+import { sleep } from "../exporters/clock.ts";
+import { type Agent, openAgent } from "./agent.ts";
+import type { Context } from "./context.ts";
+import { openControl } from "./control_verbs.ts";
+import { type Format, formatOf, render } from "./output.ts";
+import { crank } from "./schedule.ts";
+import { start } from "./start.ts";
+import { VERSION } from "./version.ts";
+import { workerUrl } from "./workers.ts";
+
+/** A person who starts sonde on a terminal sees rates at once: two looks, this far apart. */
+const FIRST_LOOK_MS = 500;
+/** How often memory is given back and the courier's beat is looked at. */
+const HOUSEKEEPING_MS = 60_000;
+const WATCH_MS = 10_000;
+
+/** Ends the run at the first signal; at the second the network is not waited for any more. */
+class Stop {
+  readonly signal: AbortSignal;
+  readonly #stop = new AbortController();
+  #hurry: () => void = () => {};
+
+  constructor(log: Log) {
+    this.signal = this.#stop.signal;
+    for (const name of ["SIGTERM", "SIGINT"] as const) {
+      Deno.addSignalListener(name, () => this.#received(name, log));
+    }
+    Deno.addSignalListener("SIGHUP", () => log.warn("configuration is not re-read: restart to apply it"));
+  }
+
+  #received(name: string, log: Log): void {
+    if (this.signal.aborted) return this.#hurry();
+    log.debug("stopping", { signal: name });
+    this.#stop.abort();
+  }
+
+  /** What a second signal does. */
+  onSecond(hurry: () => void): void {
+    this.#hurry = hurry;
+  }
+}
+
+function startLine({ lanes, intervalMs }: Settings, { delivery }: Agent): Record<string, string> {
+  const where = lanes.filter((lane) => lane.signal === "metrics").map((lane) => new URL(lane.url).origin);
+  return {
+    version: VERSION,
+    destination: where.length === 0 ? "console" : [...new Set(where)].join(","),
+    interval: `${intervalMs / 1000}s`,
+    sandbox: delivery === undefined
+      ? "sealed"
+      : `sealed, courier reaches ${delivery.permissions.net.join(" ")}`,
+  };
+}
+
+/** What each cycle does with what it found. */
+type Sink = (snapshot: Snapshot) => void;
+
+function consoleSink(agent: Agent, context: Context, format: Format): Sink {
+  let previous: Snapshot | undefined;
+  return (snapshot) => {
+    const isFirstLook = format === "table" && previous === undefined;
+    const { resource } = agent.sensor;
+    if (!isFirstLook) {
+      const text = render(format, { resource, snapshot, previous, naming: agent.settings.naming }, context);
+      context.stdout(format === "table" ? `${text}\n` : text);
+    }
+    previous = snapshot;
+  };
+}
+
+function sinkOf(agent: Agent, context: Context): Sink {
+  const { delivery, settings, sensor } = agent;
+  const print = settings.isConsole ? consoleSink(agent, context, formatOf(context)) : () => {};
+  return (snapshot) => {
+    print(snapshot);
+    delivery?.fanOut.deliver(sensor.resource, snapshot);
+  };
+}
+
+/** Gives freed memory back to the system: V8 keeps it otherwise (design 9). Only safe when the runtime expects it. */
+function trimMemory(env: Context["env"]): void {
+  if (env["DENO_USR2_MEMORY_TRIM"] === "1") Deno.kill(Deno.pid, "SIGUSR2");
+}
+
+async function turn(agent: Agent, context: Context, { stop, log }: { stop: Stop; log: Log }): Promise<void> {
+  const { sensor, settings } = agent;
+  const sink = sinkOf(agent, context);
+  await sensor.refresh();
+  if (settings.isConsole && formatOf(context) === "table") {
+    sink(sensor.collect());
+    await sleep(FIRST_LOOK_MS, stop.signal);
+  }
+  const faults = new Map<string, string | undefined>();
+  await crank({
+    intervalMs: () => settings.intervalMs,
+    prepare: () => void sensor.refresh(0),
+    cycle: () => {
+      sink(sensor.collect());
+      reportFaults(agent, faults, log);
+    },
+    signal: stop.signal,
+  }, { mono: () => performance.now(), sleep });
+}
+
+/** One line when a collector's fault begins or changes, one when it ends. */
+function reportFaults({ sensor }: Agent, known: Map<string, string | undefined>, log: Log): void {
+  for (const { name, fault } of sensor.stats()) {
+    if (known.get(name) === fault) continue;
+    known.set(name, fault);
+    if (fault === undefined) log.info("collector works again", { collector: name });
+    else log.warn("collector has a fault", { collector: name, fault });
+  }
+}
+
+/** Delivers or spools what is left; `run` ends with 0 whatever the backend says. */
+async function finish({ delivery, settings }: Agent, stop: Stop): Promise<void> {
+  if (delivery === undefined) return;
+  stop.onSecond(() => void delivery.link.flush({ deadlineMs: 0, final: true, brief: true }));
+  await delivery.link.flush({ deadlineMs: settings.shutdownTimeoutMs, final: true, brief: true });
+}
+
+export async function run(context: Context): Promise<number> {
+  const begun = start(context);
+  if (begun === undefined) return 78;
+  const { settings, log, record } = begun;
+  const stop = new Stop(log);
+  const agent = await openAgent(settings, context, {
+    delivers: settings.lanes.length > 0,
+    courierUrl: workerUrl("courier"),
+    log: record,
+    dead: (why) => {
+      log.error("courier is dead", { why });
+      Deno.exit(70);
+    },
+    beforeDrop: (opened) => openControl(opened, log),
+  });
+  log.info("started", startLine(settings, agent));
+  const housekeeping = setInterval(() => trimMemory(context.env), HOUSEKEEPING_MS);
+  const watch = setInterval(() => agent.delivery?.link.watch(), WATCH_MS);
+  await turn(agent, context, { stop, log });
+  clearInterval(housekeeping);
+  clearInterval(watch);
+  await finish(agent, stop);
+  return 0;
+}

@@ -1,0 +1,63 @@
+/**
+ * From a delivery report to an exit code and to words: what became of the data of a one-shot verb (design 6).
+ * @module
+ */
+import type { DeliveryReport, LaneReport } from "../exporters/report.ts";
+
+/** With several outcomes the worst counts; this is their order. */
+const WORST_FIRST = [77, 69, 74, 76, 75] as const;
+
+/** What a one-shot verb says and ends with. */
+export interface Verdict {
+  readonly code: number;
+  /** Lines for stderr; empty when all is well. */
+  readonly lines: readonly string[];
+}
+
+const AUTH = [401, 403];
+
+function droppedItems(lane: LaneReport): number {
+  return Object.values(lane.dropped).reduce((sum, items) => sum + items, 0);
+}
+
+/** Every code that a lane's account calls for; none when all was delivered. */
+function codesOf(lane: LaneReport, hasSpoolFault: boolean): number[] {
+  const { lastFailure, rejection, rejected, queued } = lane;
+  const codes: number[] = [];
+  const isAuth = lastFailure?.status !== undefined && AUTH.includes(lastFailure.status);
+  if (isAuth) codes.push(77);
+  if (queued > 0) codes.push(75);
+  if (rejected > 0 && rejection !== undefined) codes.push(76);
+  const lost = droppedItems(lane) + (rejection === undefined ? rejected : 0);
+  if (lost > 0 && !isAuth) codes.push(hasSpoolFault ? 74 : 69);
+  return codes;
+}
+
+function failureWords({ lastFailure }: LaneReport): string {
+  if (lastFailure === undefined) return "";
+  const { status, cause, message } = lastFailure;
+  const words = [status, cause, message].filter((part) => part !== undefined && part !== "").join(" ");
+  return `: ${words}`;
+}
+
+function linesOf(lane: LaneReport): string[] {
+  const where = `${lane.signal} to ${lane.destination}`;
+  const lines: string[] = [];
+  const lost = droppedItems(lane) + (lane.rejection === undefined ? lane.rejected : 0);
+  if (lane.queued > 0) lines.push(`${where}: ${lane.queued} items kept in the spool${failureWords(lane)}`);
+  if (lost > 0) lines.push(`${where}: ${lost} items lost${failureWords(lane)}`);
+  if (lane.rejection !== undefined) {
+    const what = lane.rejected > 0 ? `rejected ${lane.rejected} items` : "warned";
+    lines.push(`${where}: the backend ${what}: ${lane.rejection}`);
+  }
+  return lines;
+}
+
+/** Judges a report. `isSpoolEnough`: what is safe on disk counts as done (`--spool-ok`). */
+export function judge(report: DeliveryReport, isSpoolEnough: boolean): Verdict {
+  const codes = new Set(report.lanes.flatMap((lane) => codesOf(lane, report.spoolFault !== undefined)));
+  if (isSpoolEnough) codes.delete(75);
+  const lines = report.lanes.flatMap(linesOf);
+  if (report.spoolFault !== undefined && codes.size > 0) lines.push(`spool unusable: ${report.spoolFault}`);
+  return { code: WORST_FIRST.find((code) => codes.has(code)) ?? 0, lines };
+}

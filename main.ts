@@ -1,0 +1,45 @@
+/**
+ * sonde's entry: reads the command line, makes the context, runs the verb, ends with its exit code.
+ * @module
+ */
+import type { Write } from "./commands/context.ts";
+import { dispatch } from "./commands/dispatch.ts";
+
+/** Writes everything; whoever reads stdout may leave at any time, and then there is nothing left to say. */
+function writer(stream: { writeSync(bytes: Uint8Array): number }, ended: () => void): Write {
+  const encoder = new TextEncoder();
+  return (text) => {
+    const bytes = encoder.encode(text);
+    try {
+      for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) ended();
+    }
+  };
+}
+
+function terminalColumns(): number {
+  try {
+    return Deno.consoleSize().columns;
+  } catch {
+    return 80;
+  }
+}
+
+if (import.meta.main) {
+  const code = await dispatch(Deno.args, {
+    env: Deno.env.toObject(),
+    stdout: writer(Deno.stdout, () => Deno.exit(0)),
+    stderr: writer(Deno.stderr, () => {}),
+    stdin: Deno.stdin.readable,
+    isTerminal: {
+      stdin: Deno.stdin.isTerminal(),
+      stdout: Deno.stdout.isTerminal(),
+      stderr: Deno.stderr.isTerminal(),
+    },
+    columns: terminalColumns(),
+    now: Date.now,
+    random: Math.random,
+  });
+  Deno.exit(code);
+}
