@@ -89,10 +89,18 @@ export class CounterLedger {
     const { descriptor } = series;
     if (descriptor.kind === "gauge") return { value, startNs: 0n };
     if (descriptor.monotonic) {
-      if (known !== undefined && !advance(entry, value, entry.rule)) entry.startNs = this.#previousNs;
+      if (known !== undefined && !advance(entry, value, entry.rule)) {
+        entry.startNs = this.#restart(entry.startNs);
+      }
       return { value: entry.value, startNs: this.#startOf(entry, cycle) };
     }
     return { value, startNs: this.#startOf(entry, cycle) };
+  }
+
+  /** Start of a count that began anew at some time after the last cycle; never the start it had before. */
+  #restart(before: bigint | undefined): bigint | undefined {
+    const startNs = this.#previousNs;
+    return startNs !== undefined && startNs === before ? startNs + 1n : startNs;
   }
 
   #startOf(entry: Entry, cycle: Cycle): bigint {
@@ -112,7 +120,7 @@ export class CounterLedger {
     }
     const entry = same !== undefined && same.series.identity === series.identity
       ? this.#rename(same, series, value)
-      : this.#begin(series, { key, value, cycle, isReplaced: same !== undefined });
+      : this.#begin(series, { key, value, cycle, replaced: same });
     if (same !== undefined) this.#entries.delete(same.series);
     this.#entries.set(series, entry);
     this.#byKey.set(key, entry);
@@ -123,13 +131,13 @@ export class CounterLedger {
   #rename(same: Entry, series: Series, value: number | bigint): Entry {
     if (same.seen === this.#cycle) this.#seen--;
     const entry: Entry = { ...same, series, owner: this.#owner, seen: 0 };
-    if (!advance(entry, value, entry.rule)) entry.startNs = this.#previousNs;
+    if (!advance(entry, value, entry.rule)) entry.startNs = this.#restart(entry.startNs);
     return entry;
   }
 
   #begin(
     series: Series,
-    first: { key: string; value: number | bigint; cycle: Cycle; isReplaced: boolean },
+    first: { key: string; value: number | bigint; cycle: Cycle; replaced: Entry | undefined },
   ): Entry {
     const { descriptor } = series;
     const { key, value } = first;
@@ -151,19 +159,24 @@ export class CounterLedger {
     if (saved === undefined || saved.identity !== series.identity) return entry;
     const { raw, wraps, startNs } = saved;
     const restored = { ...entry, raw, value: saved.value, wraps, startNs };
-    if (!advance(restored, value, rule)) restored.startNs = this.#previousNs;
+    if (!advance(restored, value, rule)) restored.startNs = this.#restart(startNs);
     return restored;
   }
 
   /** Undefined: boot. Otherwise when the series can have begun at the earliest. */
   #firstStart(
     series: Series,
-    first: { key: string; cycle: Cycle; isReplaced: boolean },
+    first: { key: string; cycle: Cycle; replaced: Entry | undefined },
   ): bigint | undefined {
     const since = this.#metrics.get(series.descriptor) ?? this.#cycle;
     this.#metrics.set(series.descriptor, since);
+    const bootNs = this.#clock.bootNs;
+    if (series.beganSeconds !== undefined && bootNs !== undefined) {
+      return bootNs + BigInt(Math.round(series.beganSeconds * 1e9));
+    }
+    if (first.replaced !== undefined) return this.#restart(first.replaced.startNs);
     // The first time a metric is seen at all, its counters have run since boot.
-    if (since === this.#cycle && !first.isReplaced) return undefined;
+    if (since === this.#cycle) return undefined;
     const ended = this.#ended.get(first.key);
     // What was away and returns has counted on or not, nobody knows: unknown start (otlp M6).
     if (ended !== undefined && ended.identity === series.identity) return first.cycle.timeNs;
