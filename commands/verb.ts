@@ -34,14 +34,12 @@ export interface Verb {
   readonly operands?: string;
   /** First operand must be one of these. */
   readonly subverbs?: readonly string[];
-  /** Most operands taken, `subverbs` included; default 0. */
+  /** Most operands taken, `subverbs` included; default 0. All behind `--` are operands, whatever they look like. */
   readonly operandsMax?: number;
   /** One line. */
   readonly summary: string;
   /** Paragraphs of `sonde VERB --help`; each is wrapped to the width of the page. */
   readonly details: readonly string[];
   readonly flags: readonly Flag[];
-  /** Everything after `--` belongs to the operands unparsed. */
-  readonly passThrough?: true;
   load(): Promise<Command>;
 }

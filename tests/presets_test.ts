@@ -47,8 +47,7 @@ for (const preset of PRESETS) {
 Deno.test("presets keep their own signal path behind another endpoint", () => {
   const paths = PRESETS.filter(({ signals }) => signals.metrics).map((preset) => {
     const { lanes } = settingsOf({
-      env: sampleEnv(preset),
-      flags: { SONDE_ENDPOINT: "http://127.0.0.1:9999/base" },
+      env: { ...sampleEnv(preset), SONDE_ENDPOINT: "http://127.0.0.1:9999/base" },
     });
     return [preset.name, lanes.find(({ signal }) => signal === "metrics")?.url];
   });
