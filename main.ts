@@ -18,9 +18,10 @@ function writer(stream: { writeSync(bytes: Uint8Array): number }, ended: () => v
   };
 }
 
+/** Width of the terminal; 80 without one, and where it says 0, as some serial lines do. */
 function terminalColumns(): number {
   try {
-    return Deno.consoleSize().columns;
+    return Deno.consoleSize().columns || 80;
   } catch {
     return 80;
   }
