@@ -138,7 +138,11 @@ function openUnified(host: Host, path: string): Cgroup | undefined {
 }
 
 /** The folder of a version 1 controller, which may share its hierarchy with another. */
-function controllerFolder(host: Host, groups: string, controller: string, file: string): string | undefined {
+function controllerFolder(
+  host: Host,
+  groups: string,
+  [controller, file]: readonly [string, string],
+): string | undefined {
   const path = groupPath(groups, controller);
   if (path === undefined) return undefined;
   for (const mount of [controller, "cpu,cpuacct", "cpuacct,cpu"]) {
@@ -155,9 +159,9 @@ function parseQuota(quota: string | undefined, period: string | undefined): numb
 }
 
 function openVersion1(host: Host, groups: string): Cgroup | undefined {
-  const memory = controllerFolder(host, groups, "memory", "memory.usage_in_bytes");
-  const cpu = controllerFolder(host, groups, "cpu", "cpu.stat") ?? "";
-  const account = controllerFolder(host, groups, "cpuacct", "cpuacct.stat") ?? "";
+  const memory = controllerFolder(host, groups, ["memory", "memory.usage_in_bytes"]);
+  const cpu = controllerFolder(host, groups, ["cpu", "cpu.stat"]) ?? "";
+  const account = controllerFolder(host, groups, ["cpuacct", "cpuacct.stat"]) ?? "";
   if (memory === undefined) return undefined;
   const limits = ancestors(`${ROOT}/memory`, memory).map((at) => `${at}/memory.limit_in_bytes`)
     .filter((file) => host.exists(file));

@@ -8,32 +8,34 @@ import type { Collector, Prepared } from "./collector.ts";
 import { type Descriptor, type Series, series } from "./metric.ts";
 import { findSensors, SensorPoll, SENSORS_REFRESH_MS } from "./sensors.ts";
 
-const gauge = (
-  name: string,
-  unit: string,
-  valueType: "int" | "double",
-  words: [string, string],
-): Descriptor => ({
+type Words = readonly [name: string, unit: string, description: string, source: string];
+
+const gauge = ([name, unit, description, source]: Words, valueType: "int" | "double"): Descriptor => ({
   name,
   kind: "gauge",
   unit,
   valueType,
-  description: words[0],
-  source: words[1],
+  description,
+  source,
 });
 
-const fanSpeed = gauge("hw.fan.speed", "rpm", "int", [
-  "Speed of the fan",
-  "/sys/class/hwmon/hwmon*/fan*_input",
-]);
-const voltage = gauge("hw.voltage", "V", "double", [
-  "Voltage measured by the sensor",
-  "/sys/class/hwmon/hwmon*/in*_input, divided by 1000",
-]);
-const power = gauge("hw.power", "W", "double", [
-  "Power drawn by the component",
-  "/sys/class/hwmon/hwmon*/power*_input, divided by 1000000",
-]);
+const fanSpeed = gauge(
+  ["hw.fan.speed", "rpm", "Speed of the fan", "/sys/class/hwmon/hwmon*/fan*_input"],
+  "int",
+);
+const voltage = gauge(
+  ["hw.voltage", "V", "Voltage measured by the sensor", "/sys/class/hwmon/hwmon*/in*_input, divided by 1000"],
+  "double",
+);
+const power = gauge(
+  [
+    "hw.power",
+    "W",
+    "Power drawn by the component",
+    "/sys/class/hwmon/hwmon*/power*_input, divided by 1000000",
+  ],
+  "double",
+);
 const energy: Descriptor = {
   name: "hw.energy",
   kind: "sum",

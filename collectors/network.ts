@@ -13,7 +13,9 @@ import { netFolder } from "./net_text.ts";
 import { indexTables, InterfaceIndex, INTERFACES_MAX, NETWORK_EXCLUDE } from "./network_interfaces.ts";
 import { fields, quote, unsigned, wholeLines } from "./text.ts";
 
-const counter = (name: string, unit: string, description: string, columns: string): Descriptor => ({
+type Words = readonly [name: string, unit: string, description: string, columns: string];
+
+const counter = ([name, unit, description, columns]: Words): Descriptor => ({
   name,
   kind: "sum",
   monotonic: true,
@@ -24,20 +26,20 @@ const counter = (name: string, unit: string, description: string, columns: strin
   fall: { rule: "ulong" },
 });
 
-const io = counter("system.network.io", "By", "Bytes received and sent", "columns 1 and 9");
-const packets = counter(
+const io = counter(["system.network.io", "By", "Bytes received and sent", "columns 1 and 9"]);
+const packets = counter([
   "system.network.packet.count",
   "{packet}",
   "Packets received and sent",
   "columns 2 and 10",
-);
-const errors = counter("system.network.errors", "{error}", "Errors detected", "columns 3 and 11");
-const dropped = counter(
+]);
+const errors = counter(["system.network.errors", "{error}", "Errors detected", "columns 3 and 11"]);
+const dropped = counter([
   "system.network.packet.dropped",
   "{packet}",
   "Packets dropped without an error",
   "columns 4 and 12; received: dropped and missed",
-);
+]);
 
 /** Fields of a line after its name: eight for each direction. */
 const FIELDS_MIN = 16;

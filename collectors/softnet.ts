@@ -11,7 +11,9 @@ import { type Descriptor, type Series, series } from "./metric.ts";
 import { cpuCount, CpuSum, hexWord, netFolder } from "./net_text.ts";
 import { fields, quote, wholeLines } from "./text.ts";
 
-const counter = (name: string, unit: string, description: string, column: number): Descriptor => ({
+type Words = readonly [name: string, unit: string, description: string, column: number];
+
+const counter = ([name, unit, description, column]: Words): Descriptor => ({
   name: `system.network.linux.softnet.${name}`,
   kind: "sum",
   monotonic: true,
@@ -23,9 +25,9 @@ const counter = (name: string, unit: string, description: string, column: number
 });
 
 const COLUMNS: readonly Descriptor[] = [
-  counter("processed", "{packet}", "Packets taken from the receive queues", 1),
-  counter("dropped", "{packet}", "Packets dropped because a receive queue was full", 2),
-  counter("time_squeezed", "{event}", "Turns that ended with packets left in the queue", 3),
+  counter(["processed", "{packet}", "Packets taken from the receive queues", 1]),
+  counter(["dropped", "{packet}", "Packets dropped because a receive queue was full", 2]),
+  counter(["time_squeezed", "{event}", "Turns that ended with packets left in the queue", 3]),
 ];
 const CPU_COLUMN = 12;
 

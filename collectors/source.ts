@@ -110,13 +110,30 @@ export class Source {
   }
 
   async #readSlow(): Promise<string> {
-    const chunk = new Uint8Array(4096);
     try {
       await this.#file.seek(0, Deno.SeekMode.Start);
-      const n = await this.#file.read(chunk);
-      return decoder.decode(chunk.subarray(0, n ?? 0));
+      return decoder.decode(await this.#drainSlow());
     } catch (error) {
-      throw new SourceError("read", this.path, reasonOf(error), error);
+      throw error instanceof SourceError ? error : new SourceError("read", this.path, reasonOf(error), error);
+    }
+  }
+
+  /** A table of sockets comes a page at a time, like every seq file: reading goes on to the end here too. */
+  async #drainSlow(): Promise<Uint8Array> {
+    let bytes = new Uint8Array(4096);
+    let length = 0;
+    for (;;) {
+      const n = await this.#file.read(bytes.subarray(length));
+      if (n === null || n === 0) return bytes.subarray(0, length);
+      length += n;
+      if (length > SOURCE_BYTES_MAX) {
+        throw new SourceError("read", this.path, `longer than ${SOURCE_BYTES_MAX} bytes`);
+      }
+      if (length === bytes.length) {
+        const larger = new Uint8Array(bytes.length * 2);
+        larger.set(bytes);
+        bytes = larger;
+      }
     }
   }
 

@@ -11,7 +11,9 @@ import { type Attributes, type Descriptor, series } from "./metric.ts";
 import { addBlock, type ColumnSeries, ProtocolBlock } from "./net_protocol.ts";
 import { netFolder } from "./net_text.ts";
 
-const counter = (name: string, unit: string, description: string, source: string): Descriptor => ({
+type Words = readonly [name: string, unit: string, description: string, column: string];
+
+const counter = ([name, unit, description]: Words, source: string): Descriptor => ({
   name: `system.network.linux.tcp.${name}`,
   kind: "sum",
   monotonic: true,
@@ -23,9 +25,7 @@ const counter = (name: string, unit: string, description: string, source: string
 });
 
 const segments = counter(
-  "segments",
-  "{segment}",
-  "Segments received and sent",
+  ["segments", "{segment}", "Segments received and sent", "InSegs"],
   "/proc/net/snmp Tcp InSegs, OutSegs",
 );
 const established: Descriptor = {
@@ -38,30 +38,29 @@ const established: Descriptor = {
   source: "/proc/net/snmp Tcp CurrEstab",
 };
 
-const snmp = (name: string, unit: string, description: string, column: string) =>
-  [column, counter(name, unit, description, `/proc/net/snmp Tcp ${column}`)] as const;
-const extended = (name: string, unit: string, description: string, column: string) =>
-  [column, counter(name, unit, description, `/proc/net/netstat TcpExt ${column}`)] as const;
+const snmp = (words: Words) => [words[3], counter(words, `/proc/net/snmp Tcp ${words[3]}`)] as const;
+const extended = (words: Words) =>
+  [words[3], counter(words, `/proc/net/netstat TcpExt ${words[3]}`)] as const;
 
 const SNMP = [
-  snmp("retransmits", "{segment}", "Segments sent again", "RetransSegs"),
-  snmp("resets_sent", "{segment}", "Segments sent with the reset flag", "OutRsts"),
-  snmp("active_opens", "{connection}", "Connections opened by this host", "ActiveOpens"),
-  snmp("passive_opens", "{connection}", "Connections opened by others", "PassiveOpens"),
-  snmp("attempt_fails", "{connection}", "Connection attempts that failed", "AttemptFails"),
+  snmp(["retransmits", "{segment}", "Segments sent again", "RetransSegs"]),
+  snmp(["resets_sent", "{segment}", "Segments sent with the reset flag", "OutRsts"]),
+  snmp(["active_opens", "{connection}", "Connections opened by this host", "ActiveOpens"]),
+  snmp(["passive_opens", "{connection}", "Connections opened by others", "PassiveOpens"]),
+  snmp(["attempt_fails", "{connection}", "Connection attempts that failed", "AttemptFails"]),
 ];
 const EXTENDED = [
-  extended(
+  extended([
     "listen_overflows",
     "{connection}",
     "Connections refused by a full accept queue",
     "ListenOverflows",
-  ),
-  extended("listen_drops", "{connection}", "Connections that listening sockets dropped", "ListenDrops"),
-  extended("timeouts", "{timeout}", "Retransmission timers that ran out", "TCPTimeouts"),
-  extended("syn_retransmits", "{segment}", "Connection requests and answers sent again", "TCPSynRetrans"),
-  extended("receive_queue_drops", "{packet}", "Packets dropped for want of receive buffer", "TCPRcvQDrop"),
-  extended("memory_pressures", "{event}", "Times TCP came under memory pressure", "TCPMemoryPressures"),
+  ]),
+  extended(["listen_drops", "{connection}", "Connections that listening sockets dropped", "ListenDrops"]),
+  extended(["timeouts", "{timeout}", "Retransmission timers that ran out", "TCPTimeouts"]),
+  extended(["syn_retransmits", "{segment}", "Connection requests and answers sent again", "TCPSynRetrans"]),
+  extended(["receive_queue_drops", "{packet}", "Packets dropped for want of receive buffer", "TCPRcvQDrop"]),
+  extended(["memory_pressures", "{event}", "Times TCP came under memory pressure", "TCPMemoryPressures"]),
 ];
 
 const direction = (value: string): Attributes => ({ "network.io.direction": value });

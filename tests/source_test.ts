@@ -56,6 +56,20 @@ Deno.test("Source.read() gives every seq file whole, /proc/net/dev page by page"
   source.close();
 });
 
+Deno.test("Source.readAsync() gives a table of many pages whole, and one read to all who wait", async () => {
+  const path = await Deno.makeTempFile();
+  const text = "0123456789abcde\n".repeat(20_000);
+  await Deno.writeTextFile(path, text);
+  const source = new Source(path);
+  try {
+    const [first, second] = await Promise.all([source.readAsync(), source.readAsync()]);
+    assertEquals([first === text, second === text], [true, true]);
+  } finally {
+    source.close();
+    await Deno.remove(path);
+  }
+});
+
 Deno.test("locate() puts proc, sys and etc where they stand, and all else below the root", () => {
   const root = hostRoot("/hostfs/", { sys: "/other/sys" });
   assertEquals(locate(root, "/proc/stat"), "/hostfs/proc/stat");
