@@ -107,16 +107,15 @@ function modes(attributes: Attributes, joined: readonly Naming[], apart: readonl
   const mode = (
     name: string,
     columns: readonly number[],
-    namings: readonly Naming[],
-    state?: string,
+    only: Pick<Series, "namings" | "collectorAttributes">,
   ): Mode => {
     const all = { ...attributes, "cpu.mode": name };
-    const only = state === undefined ? { namings } : { namings, collectorAttributes: { state } };
     return { columns, time: series(time, all, only), share: series(utilization, all, only) };
   };
-  const found = PLAIN.map(([name, column]) => mode(name, [column], [...joined, ...apart]));
-  if (joined.length > 0) found.push(mode("interrupt", [IRQ, SOFTIRQ], joined));
-  found.push(mode("interrupt", [IRQ], apart, "interrupt"), mode("interrupt", [SOFTIRQ], apart, "softirq"));
+  const split = (state: string) => ({ namings: apart, collectorAttributes: { state } });
+  const found = PLAIN.map(([name, column]) => mode(name, [column], { namings: [...joined, ...apart] }));
+  if (joined.length > 0) found.push(mode("interrupt", [IRQ, SOFTIRQ], { namings: joined }));
+  found.push(mode("interrupt", [IRQ], split("interrupt")), mode("interrupt", [SOFTIRQ], split("softirq")));
   return found;
 }
 

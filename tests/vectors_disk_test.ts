@@ -128,7 +128,7 @@ Deno.test("V26: disk keeps a stacked device and its member apart", async () => {
 });
 
 Deno.test("V27: disk awaits are means of the operations between two cycles", async () => {
-  const row = (reads: number, readMs: number, writes: number, writeMs: number) =>
+  const row = (...[reads, readMs, writes, writeMs]: number[]) =>
     stats(`8 0 sda ${reads} 0 80 ${readMs} ${writes} 0 80 ${writeMs} 0 10 10`);
   const prepared = disk().prepare(hostOf(row(1000, 5000, 500, 8000)));
   const awaits = async (tree: Tree) => {
