@@ -7,7 +7,7 @@ import type { Naming, Point } from "../collectors/metric.ts";
 import type { MetricsInput } from "./encoder.ts";
 import { metricsJson } from "./metrics_json.ts";
 import { Layout } from "./metrics_layout.ts";
-import { type Form, project } from "./naming.ts";
+import { type Form, project, projector } from "./naming.ts";
 import { type Json, wellFormed } from "./otlp_values.ts";
 
 /**
@@ -26,7 +26,7 @@ export function jsonDocument({ resource, snapshot }: MetricsInput, naming: Namin
 
 /** OTLP/JSON of one metrics request, whatever its size, with a line feed at the end. */
 export function otlpJson(input: MetricsInput, naming: Naming): string {
-  const { slots } = new Layout(input.snapshot, naming);
+  const { slots } = new Layout(input.snapshot, projector(naming));
   const request = slots.length === 0 ? {} : metricsJson(input, slots, { naming, encoding: "json" });
   return JSON.stringify(request) + "\n";
 }

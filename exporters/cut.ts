@@ -4,21 +4,30 @@
  */
 import type { EncodeLimits } from "./encoder.ts";
 
-/** Items of one request, with its bytes. */
-export interface Piece<T> {
+/** Anything whose size in bytes is known. */
+interface Sized {
+  readonly length: number;
+}
+
+/** Items of one request, with what they were rendered to. */
+export interface Piece<T, R extends Sized> {
   readonly items: readonly T[];
-  readonly body: Uint8Array<ArrayBuffer>;
+  readonly body: R;
 }
 
 /** How a piece becomes bytes, and what to do with an item that is too large for any request. */
-export interface Cutting<T> {
-  readonly render: (items: readonly T[]) => Uint8Array<ArrayBuffer>;
+export interface Cutting<T, R extends Sized> {
+  readonly render: (items: readonly T[]) => R;
   readonly oversize: (item: T) => void;
 }
 
 /** Requests within the limits, in order: cut by items first, then halved while one has too many bytes. */
-export function cut<T>(items: readonly T[], limits: EncodeLimits, cutting: Cutting<T>): Piece<T>[] {
-  const pieces: Piece<T>[] = [];
+export function cut<T, R extends Sized>(
+  items: readonly T[],
+  limits: EncodeLimits,
+  cutting: Cutting<T, R>,
+): Piece<T, R>[] {
+  const pieces: Piece<T, R>[] = [];
   // A limit below one would never end.
   const step = Math.max(1, Math.floor(limits.batchItemsMax));
   for (let start = 0; start < items.length; start += step) {

@@ -3,7 +3,7 @@
  * leaves out what no backend can read. Protobuf goes through a template that is patched in place; see there.
  * @module
  */
-import type { Snapshot } from "../collectors/metric.ts";
+import type { Attributes, Snapshot } from "../collectors/metric.ts";
 import type {
   Discarded,
   Encoded,
@@ -11,11 +11,14 @@ import type {
   MetricsEncoder,
   MetricsEncoderOptions,
   MetricsInput,
+  Scope,
 } from "./encoder.ts";
 import { cut } from "./cut.ts";
 import { renderMetricsJson } from "./metrics_json.ts";
 import { Layout } from "./metrics_layout.ts";
-import { MetricsTemplate, renderMetrics } from "./metrics_template.ts";
+import { MetricsParts } from "./metrics_parts.ts";
+import type { MetricsTemplate } from "./metrics_template.ts";
+import { projector } from "./naming.ts";
 
 /** Makes the encoder of one (naming, temporality, encoding). */
 export function createMetricsEncoder(options: MetricsEncoderOptions): MetricsEncoder {
@@ -43,45 +46,72 @@ function encoded(body: Uint8Array<ArrayBuffer>, items: number, snapshot: Snapsho
   return { body, items, firstTimeMs: timeMs, lastTimeMs: timeMs };
 }
 
+/** A layout as requests, and what it was made for. */
+interface Known {
+  readonly resource: Attributes;
+  readonly scope: Scope;
+  readonly bytesMax: number;
+  readonly itemsMax: number;
+  readonly layout: Layout;
+  readonly templates: readonly MetricsTemplate[];
+  /** Points that fit no request. */
+  readonly oversize: number;
+}
+
 function protobufEncoder(options: MetricsEncoderOptions, discarded: Discarded): Encode {
-  let known: { input: MetricsInput; limits: EncodeLimits; layout: Layout } | undefined;
-  let templates: readonly MetricsTemplate[] = [];
+  const parts = new MetricsParts(options);
+  const forms = projector(options.naming);
+  let known: Known | undefined;
   return (input, limits) => {
     const { snapshot } = input;
     if (known === undefined || !isAlike(known, input, limits) || !known.layout.fits(snapshot)) {
-      const layout = new Layout(snapshot, options.naming);
-      templates = cut(layout.slots, limits, {
-        render: (slots) => renderMetrics(input, slots, options),
-        oversize: () => discarded.oversize++,
-      })
-        .map(({ items, body }) => new MetricsTemplate(body, items));
-      known = { input, limits, layout };
+      known = lay(new Layout(snapshot, forms), { input, limits, parts });
     }
     discarded.nonFinite += known.layout.nonFinite;
-    return templates.map((template) => encoded(template.patch(snapshot), template.items, snapshot));
+    discarded.oversize += known.oversize;
+    return known.templates.map((template) => encoded(template.patch(snapshot), template.items, snapshot));
   };
 }
 
-function isAlike(
-  known: { input: MetricsInput; limits: EncodeLimits },
-  input: MetricsInput,
-  limits: EncodeLimits,
-): boolean {
-  return known.input.resource === input.resource && known.input.scope === input.scope &&
-    known.limits.batchBytesMax === limits.batchBytesMax &&
-    known.limits.batchItemsMax === limits.batchItemsMax;
+interface Laying {
+  readonly input: MetricsInput;
+  readonly limits: EncodeLimits;
+  readonly parts: MetricsParts;
+}
+
+function lay(layout: Layout, { input, limits, parts }: Laying): Known {
+  let oversize = 0;
+  const pieces = cut(layout.slots, limits, {
+    render: (slots) => parts.assemble(slots, input),
+    oversize: () => oversize++,
+  });
+  return {
+    resource: input.resource,
+    scope: input.scope,
+    bytesMax: limits.batchBytesMax,
+    itemsMax: limits.batchItemsMax,
+    layout,
+    templates: pieces.map(({ body }) => body),
+    oversize,
+  };
+}
+
+function isAlike(known: Known, input: MetricsInput, limits: EncodeLimits): boolean {
+  return known.resource === input.resource && known.scope === input.scope &&
+    known.bytesMax === limits.batchBytesMax && known.itemsMax === limits.batchItemsMax;
 }
 
 function jsonEncoder(options: MetricsEncoderOptions, discarded: Discarded): Encode {
+  const forms = projector(options.naming);
   let layout: Layout | undefined;
   return (input, limits) => {
     const { snapshot } = input;
-    if (layout === undefined || !layout.fits(snapshot)) layout = new Layout(snapshot, options.naming);
+    if (layout === undefined || !layout.fits(snapshot)) layout = new Layout(snapshot, forms);
     discarded.nonFinite += layout.nonFinite;
-    return cut(layout.slots, limits, {
+    const pieces = cut(layout.slots, limits, {
       render: (slots) => renderMetricsJson(input, slots, options),
       oversize: () => discarded.oversize++,
-    })
-      .map(({ items, body }) => encoded(body, items.length, snapshot));
+    });
+    return pieces.map(({ items, body }) => encoded(body, items.length, snapshot));
   };
 }

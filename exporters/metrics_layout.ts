@@ -4,9 +4,9 @@
  * lets the encoder patch (otlp M8, M17, M24). Shared by both encodings.
  * @module
  */
-import type { Naming, Point, Series, Snapshot } from "../collectors/metric.ts";
+import type { Point, Series, Snapshot } from "../collectors/metric.ts";
 import type { Temporality } from "./batch.ts";
-import { type Form, project } from "./naming.ts";
+import type { Form } from "./naming.ts";
 import { fitsInt64 } from "./otlp_values.ts";
 
 /** A point's fields in one number, cheap to compare: one of these, plus `STARTED` when it has a start time. */
@@ -35,6 +35,8 @@ function shapeOf(point: Point): number {
 export interface Slot {
   readonly point: number;
   readonly form: Form;
+  /** The form of the first slot of its Metric: one object a Metric. */
+  readonly metric: Form;
   readonly value: "int" | "double" | "none";
   readonly hasStart: boolean;
 }
@@ -54,7 +56,7 @@ export class Layout {
   /** Points left out because their value is no finite number. */
   readonly nonFinite: number;
 
-  constructor(snapshot: Snapshot, naming: Naming) {
+  constructor(snapshot: Snapshot, forms: (series: Series) => readonly Form[]) {
     this.#series = snapshot.points.map((point) => point.series);
     this.#shapes = snapshot.points.map(shapeFor);
     this.nonFinite = this.#shapes.filter((shape) => shape === ABSENT).length;
@@ -62,11 +64,10 @@ export class Layout {
     for (const [index, shape] of this.#shapes.entries()) {
       const series = this.#series[index];
       if (shape === ABSENT || series === undefined) continue;
-      for (const form of project(series, naming)) {
-        const slot = slotOf(index, form, shape);
-        const metric = metrics.get(identity(form));
-        if (metric === undefined) metrics.set(identity(form), [slot]);
-        else metric.push(slot);
+      for (const form of forms(series)) {
+        let slots = metrics.get(form.identity);
+        if (slots === undefined) metrics.set(form.identity, slots = []);
+        slots.push({ point: index, form, metric: slots[0]?.form ?? form, ...fieldsOf(form, shape) });
       }
     }
     this.slots = [...metrics.values()].flat();
@@ -91,16 +92,10 @@ function shapeFor(point: Point): number {
   return (shape & INT) !== 0 && point.series.descriptor.valueType === "double" ? shape | DOUBLE : shape;
 }
 
-function slotOf(point: number, form: Form, shape: number): Slot {
-  if (shape === ENDED) return { point, form, value: "none", hasStart: false };
+function fieldsOf(form: Form, shape: number): Pick<Slot, "value" | "hasStart"> {
+  if (shape === ENDED) return { value: "none", hasStart: false };
   const isDouble = form.valueType === "double" || (shape & DOUBLE) === DOUBLE;
-  const hasStart = form.kind === "sum" && (shape & STARTED) !== 0;
-  return { point, form, value: isDouble ? "double" : "int", hasStart };
-}
-
-/** What makes two forms points of one Metric (otlp M8). */
-function identity(form: Form): string {
-  return `${form.name}\n${form.unit}\n${form.kind}\n${form.monotonic}`;
+  return { value: isDouble ? "double" : "int", hasStart: form.kind === "sum" && (shape & STARTED) !== 0 };
 }
 
 /** Slots in order, gathered by Metric. */
@@ -108,8 +103,8 @@ export function byMetric(slots: readonly Slot[]): readonly MetricSlots[] {
   const metrics: { form: Form; slots: Slot[] }[] = [];
   for (const slot of slots) {
     const last = metrics.at(-1);
-    if (last !== undefined && identity(last.form) === identity(slot.form)) last.slots.push(slot);
-    else metrics.push({ form: slot.form, slots: [slot] });
+    if (last !== undefined && last.form === slot.metric) last.slots.push(slot);
+    else metrics.push({ form: slot.metric, slots: [slot] });
   }
   return metrics;
 }

@@ -20,6 +20,8 @@ export interface Form {
   readonly monotonic: boolean;
   readonly valueType: "int" | "double";
   readonly attributes: Attributes;
+  /** What makes two forms points of one Metric (otlp M8). */
+  readonly identity: string;
 }
 
 /** The forms of a series in one naming: none when it does not belong there, two when `dup` gives it both names. */
@@ -34,16 +36,24 @@ export function project(series: Series, naming: Naming): readonly Form[] {
   return [form(descriptor, {}, attributes), form(descriptor, { name: renaming.name }, renamed)];
 }
 
-function form(descriptor: Descriptor, renaming: Renaming, attributes: Attributes): Form {
-  return {
-    name: renaming.name ?? descriptor.name,
-    unit: renaming.unit ?? descriptor.unit,
-    description: descriptor.description,
-    kind: descriptor.kind,
-    monotonic: descriptor.kind === "sum" && descriptor.monotonic,
-    valueType: renaming.valueType ?? descriptor.valueType,
-    attributes,
+/** `project` for one naming that remembers: the forms of a series are the same objects every time. */
+export function projector(naming: Naming): (series: Series) => readonly Form[] {
+  const known = new WeakMap<Series, readonly Form[]>();
+  return (series) => {
+    let forms = known.get(series);
+    if (forms === undefined) known.set(series, forms = project(series, naming));
+    return forms;
   };
+}
+
+function form(descriptor: Descriptor, renaming: Renaming, attributes: Attributes): Form {
+  const { description, kind } = descriptor;
+  const name = renaming.name ?? descriptor.name;
+  const unit = renaming.unit ?? descriptor.unit;
+  const monotonic = descriptor.kind === "sum" && descriptor.monotonic;
+  const valueType = renaming.valueType ?? descriptor.valueType;
+  const identity = `${name}\n${unit}\n${kind}\n${monotonic}`;
+  return { name, unit, description, kind, monotonic, valueType, attributes, identity };
 }
 
 /** Keys and values by the table; what the series says of itself wins. */

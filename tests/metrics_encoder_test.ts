@@ -166,6 +166,8 @@ Deno.test("encode() drops and counts a point larger than a request may be", () =
   const batches = encoder.encode(mixed, { batchBytesMax: 1000, batchItemsMax: 10 });
   assertEquals(batches.map((batch) => batch.items), [1]);
   assertEquals(encoder.discarded.oversize, 1);
+  encoder.encode(mixed, { batchBytesMax: 1000, batchItemsMax: 10 });
+  assertEquals(encoder.discarded.oversize, 2);
 });
 
 Deno.test("encode() gives every batch a buffer of its own", () => {

@@ -6,6 +6,7 @@ import type { Naming, Point, Series } from "../collectors/metric.ts";
 import { createMetricsEncoder } from "../exporters/metrics_encoder.ts";
 import { ExportMetricsServiceRequestSchema } from "../proto_gen/metrics_service_pb.ts";
 import * as model from "./metrics_model.ts";
+import { referenceBytes } from "./metrics_reference.ts";
 
 const NAMINGS: readonly Naming[] = ["semconv", "collector", "dup"];
 const KINDS = ["counter", "updowncounter", "gauge"] as const;
@@ -63,7 +64,7 @@ function pointsOf(present: readonly number[], { points }: Cycle): Point[] {
   });
 }
 
-Deno.test("encode() patched equals encode() fresh, and both decode to the model", () => {
+Deno.test("encode() patched equals encode() fresh and the generated types, and decodes to the model", () => {
   const options = fc.record({
     naming: fc.constantFrom(...NAMINGS),
     temporality: fc.constantFrom("cumulative" as const, "delta" as const),
@@ -80,6 +81,8 @@ Deno.test("encode() patched equals encode() fresh, and both decode to the model"
           const snapshot = model.snapshot(pointsOf(cycle.present, values), timeNs += 10_000_000_017n);
           const patched = patching.encode(model.input(snapshot), limits);
           assertEquals(patched, createMetricsEncoder(settings).encode(model.input(snapshot), limits));
+          const [whole] = createMetricsEncoder(settings).encode(model.input(snapshot), model.roomy);
+          assertEquals(whole?.body, referenceBytes(model.input(snapshot), settings));
           const decoded = patched.flatMap((batch) => model.decodedLines(batch.body)).sort();
           assertEquals(decoded, model.expectedLines(snapshot, naming, temporality));
         }
@@ -89,16 +92,21 @@ Deno.test("encode() patched equals encode() fresh, and both decode to the model"
   );
 });
 
-Deno.test("encode() patches when only values change: the layout is not made anew", () => {
+Deno.test("encode() sees another resource, another scope and other limits", () => {
   const encoder = createMetricsEncoder({ naming: "semconv", encoding: "protobuf" });
-  const points = model.hostPoints();
-  encoder.encode(model.input(model.snapshot(points)), model.roomy);
-  // A series whose attributes changed behind the encoder's back would show in a fresh encoding only.
-  const changed = points.map((one) => ({ ...one, value: 77 }));
-  const first = changed[0];
-  if (first !== undefined) Object.assign(first.series.attributes, { "system.device": "renamed" });
-  const [batch] = encoder.encode(model.input(model.snapshot(changed)), model.roomy);
-  assertEquals(new TextDecoder().decode(batch?.body).includes("renamed"), false);
+  const input = model.input(model.snapshot(model.hostPoints()));
+  const inputs = [
+    input,
+    { ...input, resource: { "host.name": "edge-2" } },
+    { ...input, scope: { name: "sonde", version: "0.2.0" } },
+    input,
+  ];
+  for (const one of inputs) {
+    const [batch] = encoder.encode(one, model.roomy);
+    assertEquals(batch?.body, referenceBytes(one, { naming: "semconv", encoding: "protobuf" }));
+  }
+  assertEquals(encoder.encode(input, { ...model.roomy, batchItemsMax: 100 }).length, 3);
+  assertEquals(encoder.encode(input, model.roomy).length, 1);
 });
 
 Deno.test("encode() gives JSON that protobuf-es reads as the protobuf request", () => {
