@@ -203,11 +203,13 @@ export function openCgroup(host: Host): Cgroup | undefined {
 
 /** Files that container engines leave inside. */
 const MARKS = ["/.dockerenv", "/run/.containerenv", "/run/systemd/container"] as const;
-const ENGINES = /(docker|kubepods|libpod|containerd|crio|lxc|garden|ecs)/;
+const ENGINES = /[/:-](docker|kubepods|libpod|containerd|crio|cri-o|lxc|garden|ecs)[/.:-]/;
 
 /** True inside a container: by an engine's mark, by the group's name, or by a hierarchy whose root has limits. */
 export function isContainer(host: Host): boolean {
-  if (MARKS.some((path) => host.exists(path))) return true;
+  // Machine images made from container images keep the mark; kernel threads show that this is the machine itself.
+  const isMachine = host.read("/proc/2/comm")?.trim() === "kthreadd";
+  if (!isMachine && MARKS.some((path) => host.exists(path))) return true;
   const groups = host.read("/proc/self/cgroup") ?? "";
   // The true root group has no limits: a root that has some belongs to a container's own namespace.
   return ENGINES.test(groups) || groupPath(groups, "") === "" && host.exists(`${ROOT}/memory.max`);

@@ -200,12 +200,17 @@ function collectMounts(watched: Iterable<Watched>, limitMs: number, out: Recorde
 
 const STUCK_SERIES: Series = series(stuck);
 
-/** The files of the mount table, the host's own first. */
-function mountTables(host: Host): string[] {
-  const own = "/proc/self/mountinfo";
-  if (!host.exists("/proc/1/mountinfo") || host.read("/proc/1/mountinfo") === undefined) return [own];
-  // Our own table tells what a path means to us; of a foreign host no path is ours.
-  return host.isForeign ? ["/proc/1/mountinfo"] : ["/proc/1/mountinfo", own];
+/** The files of the mount table, the host's own first; then ours, where it tells what a path means to us. */
+function mountTables(host: Host, rootPrefix: string): string[] {
+  const [first, own] = ["/proc/1/mountinfo", "/proc/self/mountinfo"] as const;
+  if (host.read(first) === undefined) return [own];
+  if (host.isForeign) {
+    // A root mounted without the mounts below it would show its own figures for each of them.
+    const isMounted = rootPrefix !== "" && host.read(own)?.includes(` ${rootPrefix} `) === true;
+    return isMounted ? [first, own] : [first];
+  }
+  const namespace = host.link("/proc/self/ns/mnt");
+  return namespace !== undefined && namespace === host.link("/proc/1/ns/mnt") ? [own] : [first, own];
 }
 
 /** File systems of the host, except those that the rules leave out. */
@@ -216,7 +221,7 @@ export function filesystem(options: FilesystemOptions = {}): Collector {
     descriptors: [usage, utilization, limit, inodes, stuck],
     prepare(host): Prepared {
       const mounts = new Mounts(host, options);
-      const files = mountTables(host);
+      const files = mountTables(host, options.rootPrefix ?? "");
       mounts.follow(files.map((path) => host.read(path)));
       return {
         files,

@@ -114,13 +114,16 @@ function withoutPrefix(mounts: readonly Mount[], prefix: string): Mount[] {
   return below.map((mount) => ({ ...mount, mountPoint: mount.mountPoint.slice(prefix.length) || "/" }));
 }
 
-/** Why a mount cannot be asked, or undefined when it can. */
-function obstacle(mount: Mount, own: ReadonlyMap<string, Mount> | undefined): string | undefined {
+/** Why a mount cannot be asked under its path for us, or undefined when it can. */
+function obstacle(
+  mount: Mount,
+  { path, own }: { readonly path: string; readonly own: ReadonlyMap<string, Mount> | undefined },
+): string | undefined {
   if (mount.mountPoint.includes("\uFFFD")) {
     return "the mount point is not UTF-8, so it cannot be asked by name";
   }
   if (own === undefined) return undefined;
-  if (coveringMount(own, mount.mountPoint)?.device === mount.device) return undefined;
+  if (coveringMount(own, path)?.device === mount.device) return undefined;
   return "hidden from this process by its own mount namespace";
 }
 
@@ -144,7 +147,7 @@ export function chooseMounts(
   const mounts: Mount[] = [];
   const omitted: Omission[] = [];
   for (const mount of candidates) {
-    const why = obstacle(mount, own);
+    const why = obstacle(mount, { path: (prefix + mount.mountPoint).replace(/(.)\/$/, "$1"), own });
     if (why !== undefined) omitted.push({ what: mount.mountPoint, why });
     else if (mounts.length < MOUNTS_MAX) mounts.push(mount);
   }

@@ -1,7 +1,7 @@
 /**
  * Which interface a name means. A veth pair comes and goes under the same name, so a counter belongs to name and
  * ifindex (host-metrics P5). No table of /proc/net has all interfaces with their index on every kernel: igmp6 does
- * wherever IPv6 is compiled in, dev_mcast and igmp fill the gaps.
+ * wherever IPv6 is compiled in, dev_mcast and igmp have most of them elsewhere.
  *
  *     4    eth0            ff020000000000000000000000000001     1 0000000C 0     (igmp6)
  *     4    eth0            1     0     333300000001                              (dev_mcast)
@@ -17,12 +17,15 @@ export const NETWORK_EXCLUDE: readonly string[] = ["lo", "veth*", "cali*", "flan
 /** Most interfaces reported; the rest is named in one omission. */
 export const INTERFACES_MAX = 64;
 
-const TABLES = ["igmp6", "dev_mcast", "igmp"] as const;
+const BEST_TABLE = "igmp6";
+const OTHER_TABLES = ["dev_mcast", "igmp"] as const;
 const ROW = /^(\d+)\s+([^\s:]+)\s*[\s:].*\n/gm;
 
 /** The index tables of this host, to be kept open. */
 export function indexTables(host: Host): string[] {
-  return TABLES.map((name) => `${netFolder(host)}/${name}`).filter((path) => host.exists(path));
+  const folder = netFolder(host);
+  if (host.exists(`${folder}/${BEST_TABLE}`)) return [`${folder}/${BEST_TABLE}`];
+  return OTHER_TABLES.map((name) => `${folder}/${name}`).filter((path) => host.exists(path));
 }
 
 /** Interface indexes by name. Parses only when a table has changed. */

@@ -33,12 +33,15 @@ const memory: Descriptor = {
 const TRANSPORTS = [["tcp", "TCP"], ["udp", "UDP"]] as const;
 const STATES = [["orphan", "orphan"], ["time_wait", "tw"], ["alloc", "alloc"]] as const;
 
+const WANTED = /^(TCP|UDP)6?:/;
+
 type Value = number | bigint | undefined;
 
 /** Figures by protocol and key, "TCP tw"; a bad one is named and left out. */
 function parse(text: string, out: Recorder): Map<string, number | bigint> {
   const figures = new Map<string, number | bigint>();
   for (const line of wholeLines(text)) {
+    if (!WANTED.test(line)) continue;
     const [protocol = "", ...rest] = fields(line);
     for (let at = 0; at + 1 < rest.length; at += 2) {
       const value = unsigned(rest[at + 1]);

@@ -167,6 +167,17 @@ Deno.test("filesystem omits a mount that this process's own namespace hides", as
   }]);
 });
 
+Deno.test("filesystem omits mounts of a host root that were not mounted along with it", async () => {
+  const text = ROOT + "29 27 8:4 / /data rw - ext4 /dev/sda4 rw\n30 27 8:5 / /boot rw - ext4 /dev/sda5 rw\n";
+  const own = "1 0 0:9 / / rw - overlay overlay rw\n2 1 8:2 / /hostfs rw - ext4 /dev/sda2 rw\n" +
+    "3 2 8:5 / /hostfs/boot rw - ext4 /dev/sda5 rw\n";
+  const tree = treeOf({ "/proc/1/mountinfo": text, "/proc/self/mountinfo": own });
+  const host = { ...hostOf(tree), statfs: () => Promise.resolve(FIGURES) };
+  const found = await turn(filesystem({ rootPrefix: "/hostfs" }).prepare(host), tree);
+  assertEquals(reported(found), ["/", "/boot"]);
+  assertEquals(found.omitted.map(({ what }) => what), ["/data"]);
+});
+
 Deno.test("filesystem leaves out what the operator excludes, from the next cycle on", async () => {
   const options: { filesystemExclude?: readonly string[] } = {};
   const text = ROOT + "29 27 8:4 / /data rw - ext4 /dev/sda4 rw\n";

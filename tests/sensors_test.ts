@@ -127,6 +127,8 @@ Deno.test("container has no limit when one above cannot be read, and is silent o
   assertEquals(container().prepare(hostOf(treeOf(V23))).files, []);
   const marked = container().prepare(hostOf(treeOf({ ...V23, "/.dockerenv": "" })));
   assert(marked.files.length > 0);
+  const image = treeOf({ ...V23, "/.dockerenv": "", "/proc/2/comm": "kthreadd\n" });
+  assertEquals(container().prepare(hostOf(image)).files, [], "a machine made from a container image");
 });
 
 Deno.test("V24: clock counts jumps of the wall clock and none of the time between", () => {
