@@ -5,7 +5,7 @@
  *     scaling_cur_freq: 1800000 (kHz)        /proc/cpuinfo: "cpu MHz : 2300.000" (x86 only)
  * @module
  */
-import type { Collector, FileReader, Prepared } from "./collector.ts";
+import type { Collector, FileReader, Host, Prepared } from "./collector.ts";
 import { cpuNumbers } from "./cpu_topology.ts";
 import { type Descriptor, type Series, series } from "./metric.ts";
 import { count, decimal, wholeLines, wholeValue } from "./text.ts";
@@ -23,6 +23,15 @@ const frequency: Descriptor = {
   source: `${FOLDER}/cpuN/cpufreq/scaling_cur_freq, kHz * 1000; else ${CPUINFO}, "cpu MHz" * 1e6`,
 };
 
+const speedLimit: Descriptor = {
+  name: "hw.cpu.speed.limit",
+  kind: "gauge",
+  unit: "Hz",
+  valueType: "int",
+  description: "Highest clock frequency each logical CPU is made for",
+  source: `${FOLDER}/cpuN/cpufreq/cpuinfo_max_freq, kHz * 1000, looked up at start`,
+};
+
 /** Hertz by CPU number. */
 type Frequencies = Map<number, number>;
 
@@ -35,6 +44,16 @@ async function readCpufreq(numbers: readonly number[], read: FileReader): Promis
     if (kilohertz !== undefined && kilohertz > 0) found.set(number, kilohertz * 1000);
   }
   return found;
+}
+
+/** The limits, which are the hardware's and do not change. */
+function speedLimits(numbers: readonly number[], host: Host): { one: Series; hertz: number }[] {
+  return numbers.flatMap((number) => {
+    const kilohertz = count(wholeValue(host.read(`${FOLDER}/cpu${number}/cpufreq/cpuinfo_max_freq`)));
+    if (kilohertz === undefined || kilohertz === 0) return [];
+    const attributes = { "hw.id": `cpu${number}`, "hw.limit_type": "max" };
+    return [{ one: series(speedLimit, attributes), hertz: kilohertz * 1000 }];
+  });
 }
 
 const pathOf = (number: number): string => `${FOLDER}/cpu${number}/cpufreq/scaling_cur_freq`;
@@ -56,9 +75,10 @@ function parseCpuinfo(text: string): Frequencies {
 export const cpuFrequency: Collector = {
   name: "cpu_frequency",
   on: false,
-  descriptors: [frequency],
+  descriptors: [frequency, speedLimit],
   prepare(host): Prepared {
     const numbers = cpuNumbers(host).filter((number) => host.exists(pathOf(number)));
+    const limits = speedLimits(numbers, host);
     const known = new Map<number, Series>();
     const seriesOf = (number: number): Series => {
       const one = known.get(number) ?? series(frequency, { "cpu.logical_number": number });
@@ -77,6 +97,7 @@ export const cpuFrequency: Collector = {
       },
       collect(_texts, out) {
         for (const [number, hertz] of latest) out.add(seriesOf(number), hertz);
+        for (const { one, hertz } of limits) out.add(one, hertz);
       },
     };
   },

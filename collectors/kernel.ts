@@ -1,12 +1,15 @@
 /**
- * Single figures of /proc/sys/kernel that tell of trouble: tasks that hung, randomness that ran out.
+ * Single figures of /proc/sys/kernel that tell of trouble: tasks that hung, randomness that ran out, threads that
+ * may run out.
  * @module
  */
-import type { Collector } from "./collector.ts";
+import type { Collector, Recorder } from "./collector.ts";
 import { type Descriptor, type Series, series } from "./metric.ts";
 import { count, quote, wholeValue } from "./text.ts";
 
 const HUNG = "/proc/sys/kernel/hung_task_detect_count";
+const THREADS_MAX = "/proc/sys/kernel/threads-max";
+const PID_MAX = "/proc/sys/kernel/pid_max";
 const ENTROPY = "/proc/sys/kernel/random/entropy_avail";
 
 const hungTasks: Descriptor = {
@@ -27,25 +30,45 @@ const entropy: Descriptor = {
   source: ENTROPY,
 };
 
+const limit: Descriptor = {
+  name: "system.process.limit",
+  kind: "sum",
+  monotonic: false,
+  unit: "{thread}",
+  valueType: "int",
+  description: "Threads the kernel allows",
+  source: `the smaller of ${THREADS_MAX} and ${PID_MAX}`,
+};
+
 const FIGURES: readonly (readonly [string, Series])[] = [
   [HUNG, series(hungTasks)],
   [ENTROPY, series(entropy)],
 ];
 
-/** Hung tasks and entropy; opt-in. */
+const LIMIT = series(limit);
+
+/** A figure of its own file; a fault when there is text and no number. */
+function figureOf(path: string, text: string | undefined, out: Recorder): number | undefined {
+  const value = count(wholeValue(text));
+  if (text !== undefined && value === undefined) {
+    out.fault(`Cannot parse "${path}": ${quote(text)}, expected a number`);
+  }
+  return value;
+}
+
+/** Hung tasks, entropy and the limit of threads; opt-in. */
 export const kernel: Collector = {
   name: "kernel",
   on: false,
-  descriptors: [hungTasks, entropy],
+  descriptors: [hungTasks, entropy, limit],
   prepare: () => ({
-    files: FIGURES.map(([path]) => path),
-    collect(texts, out) {
+    files: [THREADS_MAX, PID_MAX, ...FIGURES.map(([path]) => path)],
+    collect([threadsMax, pidMax, ...texts], out) {
+      const [threads, pids] = [figureOf(THREADS_MAX, threadsMax, out), figureOf(PID_MAX, pidMax, out)];
+      if (threads !== undefined && pids !== undefined) out.add(LIMIT, Math.min(threads, pids));
       for (const [at, [path, one]] of FIGURES.entries()) {
-        const text = texts[at];
-        if (text === undefined) continue;
-        const value = count(wholeValue(text));
+        const value = figureOf(path, texts[at], out);
         if (value !== undefined) out.add(one, value);
-        else out.fault(`Cannot parse "${path}": ${quote(text)}, expected a number`);
       }
     },
   }),

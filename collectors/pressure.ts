@@ -6,7 +6,7 @@
  *     some avg10=1.21 avg60=1.43 avg300=0.85 total=8023529
  * @module
  */
-import type { Collector, Recorder } from "./collector.ts";
+import type { Collector, Host, Prepared, Recorder } from "./collector.ts";
 import { type Descriptor, type Series, series } from "./metric.ts";
 import { count, decimal, quote, wordAfter } from "./text.ts";
 
@@ -105,17 +105,28 @@ function collectFile(file: PressureFile, text: string, out: Recorder): void {
   }
 }
 
+/** True when the file is there and the kernel refuses to read it, as it does until PSI is switched on at boot. */
+const isOff = (file: PressureFile, host: Host): boolean =>
+  host.exists(file.path) && host.read(file.path) === undefined;
+
 /** Pressure stall totals and averages. */
 export const pressure: Collector = {
   name: "pressure",
   descriptors: FILES.flatMap((file) => file.descriptors),
-  prepare: () => ({
-    files: FILES.map((file) => file.path),
-    collect(texts, out) {
-      for (const [at, file] of FILES.entries()) {
-        const text = texts[at];
-        if (text !== undefined) collectFile(file, "\n" + text, out);
-      }
-    },
-  }),
+  prepare(host): Prepared {
+    const off = FILES.filter((file) => isOff(file, host));
+    const files = FILES.filter((file) => !off.includes(file));
+    return {
+      files: files.map((file) => file.path),
+      collect(texts, out) {
+        for (const [at, file] of files.entries()) {
+          const text = texts[at];
+          if (text !== undefined) collectFile(file, "\n" + text, out);
+        }
+        for (const { path } of off) {
+          out.omit(path, "pressure stall information is switched off (kernel parameter psi=1)");
+        }
+      },
+    };
+  },
 };

@@ -7,11 +7,9 @@
  */
 import type { Collector, Recorder } from "./collector.ts";
 import { type Descriptor, type Series, series } from "./metric.ts";
-import { count, lineAfter, quote, unsigned, wholeValue } from "./text.ts";
+import { lineAfter, quote, unsigned } from "./text.ts";
 
 const STAT = "/proc/stat";
-const THREADS_MAX = "/proc/sys/kernel/threads-max";
-const PID_MAX = "/proc/sys/kernel/pid_max";
 
 const created: Descriptor = {
   name: "system.process.created",
@@ -51,17 +49,6 @@ const processCount: Descriptor = {
     "Processes by state; in the Collector's naming running and blocked are the kernel's counts of threads",
   source: `${STAT}, lines "procs_running" and "procs_blocked" (Collector naming only)`,
 };
-const limit: Descriptor = {
-  name: "system.process.limit",
-  kind: "sum",
-  monotonic: false,
-  unit: "{thread}",
-  valueType: "int",
-  description: "Threads the kernel allows",
-  source: `the smaller of ${THREADS_MAX} and ${PID_MAX}`,
-  on: false,
-};
-
 const statusOf = (status: string): Series =>
   series(processCount, { status }, { namings: ["collector"], collectorAttributes: { status } });
 
@@ -71,7 +58,6 @@ const LINES: readonly (readonly [string, readonly Series[]])[] = [
   ["\nprocs_running ", [series(runnable), statusOf("running")]],
   ["\nprocs_blocked ", [series(blocked), statusOf("blocked")]],
 ];
-const LIMIT = series(limit);
 
 function collectStat(stat: string, out: Recorder): void {
   const text = "\n" + stat;
@@ -87,14 +73,11 @@ function collectStat(stat: string, out: Recorder): void {
 /** Processes created, threads that run or are blocked. */
 export const processes: Collector = {
   name: "processes",
-  descriptors: [created, runnable, blocked, processCount, limit],
+  descriptors: [created, runnable, blocked, processCount],
   prepare: () => ({
-    files: [STAT, THREADS_MAX, PID_MAX],
-    collect([stat, threadsMax, pidMax], out) {
+    files: [STAT],
+    collect([stat], out) {
       if (stat !== undefined) collectStat(stat, out);
-      if (!out.wants(limit)) return;
-      const [threads, pids] = [count(wholeValue(threadsMax)), count(wholeValue(pidMax))];
-      if (threads !== undefined && pids !== undefined) out.add(LIMIT, Math.min(threads, pids));
     },
   }),
 };

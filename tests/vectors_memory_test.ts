@@ -70,8 +70,11 @@ Deno.test("V14: pressure gives seconds and shares, no full of cpu, and nothing f
   assertEquals(of("total", "full"), undefined);
   assertEquals(Object.keys(values).length, 4);
   const recording = new Recording();
-  pressure.prepare(hostOf(treeOf({}))).collect([undefined, undefined, undefined, undefined], recording);
+  const off = { ...hostOf(treeOf({ "/proc/pressure/cpu": "" })), read: () => undefined };
+  const prepared = pressure.prepare(off);
+  prepared.collect(prepared.files.map(() => undefined), recording);
   assertEquals([recording.points, recording.faults], [[], []]);
+  assertEquals(recording.omitted.map(({ what }) => what), ["/proc/pressure/cpu"]);
 });
 
 const VMSTAT =
