@@ -1,0 +1,93 @@
+/**
+ * Building the executable: the same tree gives the same bytes from two folders, at two times, and a machine without
+ * Deno's runtime base is told what to do. The base here is a stand-in, Deno itself: the payload is the same.
+ * @module
+ */
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+
+const PARTS = [
+  "main.ts",
+  "deno.json",
+  "deno.lock",
+  "collectors",
+  "commands",
+  "config",
+  "exporters",
+  "proto_gen",
+];
+const checkout = decodeURIComponent(new URL("..", import.meta.url).pathname);
+
+/** A copy of the program and its build script in a folder of its own. */
+async function copyCheckout(): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: "sonde-compile-" });
+  for (const part of [...PARTS, "scripts", "vendor"]) {
+    const { code } = await new Deno.Command("cp", { args: ["-R", `${checkout}${part}`, folder] }).output();
+    assertEquals(code, 0, `copy of ${part}`);
+  }
+  return folder;
+}
+
+/** Runs the build with nothing of the caller's environment but what it needs. */
+async function compileIn(folder: string, env: Record<string, string>): Promise<Deno.CommandOutput> {
+  const kept = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME", "NPM_CONFIG_REGISTRY"]
+    .map((name) => [name, Deno.env.get(name)] as const)
+    .filter(([, value]) => value !== undefined);
+  return await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "scripts/compile.ts"],
+    cwd: folder,
+    clearEnv: true,
+    env: { ...Object.fromEntries(kept), DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1", ...env },
+  }).output();
+}
+
+/** Deno's cache without the runtime bases that an earlier build may have left there. */
+async function cacheWithoutRuntime(folder: string): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
+  const { denoDir }: { denoDir: string } = JSON.parse(decoder.decode(stdout));
+  const cache = `${folder}/cache`;
+  await Deno.mkdir(`${cache}/dl`, { recursive: true });
+  await Deno.symlink(`${denoDir}/npm`, `${cache}/npm`);
+  for await (const { name } of Deno.readDir(`${denoDir}/dl`)) {
+    if (name !== "release") await Deno.symlink(`${denoDir}/dl/${name}`, `${cache}/dl/${name}`);
+  }
+  return cache;
+}
+
+const decoder = new TextDecoder();
+
+async function withCopies(count: number, use: (folders: readonly string[]) => Promise<void>): Promise<void> {
+  const folders: string[] = [];
+  try {
+    for (let at = 0; at < count; at++) folders.push(await copyCheckout());
+    await use(folders);
+  } finally {
+    for (const folder of folders) await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("compile builds the same bytes from two folders", () =>
+  withCopies(2, async (folders) => {
+    const summaries: string[] = [];
+    for (const folder of folders) {
+      const { code, stdout, stderr } = await compileIn(folder, { DENORT_BIN: Deno.execPath() });
+      assertEquals(code, 0, decoder.decode(stderr));
+      summaries.push(decoder.decode(stdout));
+      const settings = await Deno.readTextFile(`${folder}/dist/runtime.env`);
+      assertStringIncludes(settings, "DENO_TLS_CA_STORE=system,mozilla\n");
+    }
+    const [first = "", second = ""] = summaries;
+    assertMatch(first, /^dist\/main\.js {2}\d+ bytes/);
+    assertMatch(first, /\ndist\/exporters\/courier\.js {2}\d+ bytes/);
+    assertMatch(first, /\ndist\/sonde {2}\d+ bytes, sha256 [0-9a-f]{64}\n$/);
+    assertEquals(first, second);
+  }));
+
+Deno.test("compile ends with 69 and the next command when the runtime base cannot be downloaded", () =>
+  withCopies(1, async ([folder = ""]) => {
+    // A proxy that nobody answers: no machine can download through it.
+    const env = { DENO_DIR: await cacheWithoutRuntime(folder), HTTPS_PROXY: "http://127.0.0.1:1" };
+    const { code, stderr } = await compileIn(folder, env);
+    assertEquals(code, 69, decoder.decode(stderr));
+    assertMatch(decoder.decode(stderr), /^Cannot compile: "https:\/\/.*denort.*\.zip" cannot be downloaded/);
+    assertStringIncludes(decoder.decode(stderr), "DENORT_BIN=/path/to/denort deno task compile");
+  }));
