@@ -2,6 +2,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { decodePartialSuccess, decodeStatusMessage, FieldScanner } from "../exporters/wire.ts";
+import { Frame, frameBytes } from "../exporters/wire_frame.ts";
 
 function text(value: string): number[] {
   return [...new TextEncoder().encode(value)];
@@ -99,4 +100,17 @@ Deno.test("decodePartialSuccess() and decodeStatusMessage() throw only SyntaxErr
     }),
     { seed: 3, numRuns: 2000 },
   );
+});
+
+Deno.test("frameBytes() writes lengths of every size as FieldScanner reads them", () => {
+  for (const size of [0, 1, 0x7f, 0x80, 0x3fff, 0x4000, 0x1fffff, 0x200000]) {
+    const inner = new Frame(0x12, [{ bytes: new Uint8Array(size) }]);
+    const placed: number[] = [];
+    const bytes = frameBytes(new Frame(0x0a, [inner]), (_, at) => placed.push(at));
+    const outer = new FieldScanner(bytes);
+    assertEquals([outer.next(), outer.number, outer.end], [true, 1, bytes.length]);
+    const field = outer.inside();
+    assertEquals([field.next(), field.number, field.end - field.start, field.next()], [true, 2, size, false]);
+    assertEquals(placed, [field.start]);
+  }
 });
