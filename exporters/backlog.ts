@@ -3,7 +3,7 @@
  * as it is, keeps its place, and is settled exactly once wherever it is by then.
  * @module
  */
-import type { Held } from "./account.ts";
+import type { DropReason, Held } from "./account.ts";
 import { type Entry, type LaneBatch, MemoryQueue, type QueueBudget } from "./queue.ts";
 
 /** One lane's part of the disk. No method rejects: a disk that fails is a lane that lives in memory. */
@@ -15,12 +15,18 @@ export interface LaneSpool {
   /** Items found when it was opened. */
   readonly inherited: number;
   readonly oldestTimeMs: number | undefined;
+  /** Told what a limit or damage has discarded; set by the lane. */
+  onDrop: (reason: DropReason, items: number) => void;
+  /** Told of items that came straight to disk; set by the lane. */
+  onAdopt: (items: number) => void;
   /** The batch's number; undefined when it cannot be written now. */
   readonly append: (batch: LaneBatch) => Promise<number | undefined>;
   /** The oldest batch; undefined when there is none that can be read. */
   readonly head: () => Promise<Entry | undefined>;
   /** The batch that follows. */
   readonly after: (sequence: number) => Promise<Entry | undefined>;
+  /** False once the batch is settled or dropped. */
+  readonly holds: (sequence: number) => boolean;
   /** Settles the head; false when the spool has dropped it meanwhile. */
   readonly acknowledge: (sequence: number) => Promise<boolean>;
   /** Puts a copy aside in the ring of poisonous batches; false when that cannot be written. */
@@ -63,6 +69,11 @@ export class Backlog {
 
   push(batch: LaneBatch): void {
     this.memory.push(batch);
+  }
+
+  /** False when a limit has dropped the entry. */
+  holds(entry: Entry): boolean {
+    return entry.sequence === undefined ? entry.left !== true : this.spool?.holds(entry.sequence) ?? false;
   }
 
   /** The oldest batch. */

@@ -36,6 +36,9 @@ interface Flush {
 /** A healthy backend is done within this; a stop must not take more than 2 s then. */
 const BRIEF_MS = 1_500;
 
+/** A time that has always come. */
+const AT_ONCE = 0;
+
 export class Drive {
   readonly #clock: Clock;
   readonly #isTroubled: () => boolean;
@@ -133,9 +136,9 @@ export class Drive {
     const inTime = (dueMs: number) => dueMs < flush.deadlineMs ? dueMs : undefined;
     if (now >= flush.deadlineMs || now >= flush.briefMs) return undefined;
     if (askedMs > now) return inTime(askedMs);
-    if (!this.#isTroubled()) return now;
+    if (!this.#isTroubled()) return AT_ONCE;
     // A destination that was down before gets one attempt: waiting out the deadline would only delay the stop.
-    if (flush.wasTroubled) return flush.attempts === 0 ? now : undefined;
+    if (flush.wasTroubled) return flush.attempts === 0 ? AT_ONCE : undefined;
     return inTime(nextMs);
   }
 

@@ -7,7 +7,7 @@
 import { Account, emptyTally, type Tally } from "./account.ts";
 import { isProfileRetry } from "./answer.ts";
 import { HEKA_ATTEMPTS } from "./backoff.ts";
-import { Backlog } from "./backlog.ts";
+import { Backlog, type LaneSpool } from "./backlog.ts";
 import { Breaker } from "./breaker.ts";
 import { Drive, type FlushOptions } from "./drive.ts";
 import type { LaneConfig } from "./lane_config.ts";
@@ -52,8 +52,7 @@ export class Lane {
     this.#drive = new Drive(clock, () => this.#breaker.isTroubled);
     this.#log = new OutageLog(config, parts.log);
     this.#limit = new SizeLimit(config.batchBytesMax);
-    this.account.produced = spool?.inherited ?? 0;
-    if (this.account.produced > 0) this.#pacer.inherited();
+    if (spool !== undefined) this.#takeOver(spool);
   }
 
   /** True when nothing moves until time passes or a batch arrives: what tests wait for. */
@@ -115,6 +114,17 @@ export class Lane {
     };
   }
 
+  #takeOver(spool: LaneSpool): void {
+    spool.onDrop = (reason, items) => this.account.drop(reason, items);
+    spool.onAdopt = (items) => {
+      this.account.produced += items;
+      this.#drive.wake();
+      this.#parts.changed();
+    };
+    this.account.produced = spool.inherited;
+    if (spool.inherited > 0) this.#pacer.inherited();
+  }
+
   #mustPersist(): boolean {
     const { spool, spoolAlways, budget } = this.#parts;
     if (spool === undefined || this.#backlog.memory.length === 0) return false;
@@ -128,7 +138,7 @@ export class Lane {
   async #next(): Promise<Sending | undefined> {
     while (true) {
       const current = this.#sending;
-      if (current !== undefined && !isEvicted(current.entry) && !this.#isTooOld(current.entry)) {
+      if (current !== undefined && this.#backlog.holds(current.entry) && !this.#isTooOld(current.entry)) {
         return current;
       }
       this.#sending = undefined;
@@ -283,8 +293,4 @@ export class Lane {
 interface Attempted {
   readonly sending: Sending;
   readonly part: Part;
-}
-
-function isEvicted(entry: Entry): boolean {
-  return entry.left === true && entry.sequence === undefined;
 }

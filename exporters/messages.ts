@@ -2,7 +2,7 @@
  * The two unions that cross the port between sensor and courier, and nothing else.
  * @module
  */
-import type { BatchMessage } from "./batch.ts";
+import type { BatchMessage, Signal } from "./batch.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { Probe } from "./probe.ts";
 import type { DeliveryReport } from "./report.ts";
@@ -32,6 +32,8 @@ export interface CourierFlush {
   readonly deadlineMs: number;
   /** True: stop for good afterwards (seal the spool, close clients). */
   readonly final: boolean;
+  /** True: what is safe on disk need not be sent; ends well before the deadline (the stop of `run`). */
+  readonly brief?: boolean;
 }
 
 /** Try what must not be possible, and tell (probe.ts). */
@@ -46,6 +48,16 @@ export type ToCourier = CourierStart | BatchMessage | CourierFlush | CourierProb
 export interface CourierReady {
   readonly type: "ready";
   readonly notes: readonly LogRecord[];
+  /** Delta lanes: the ledger state of the last batch that was kept, from the spool (otlp M13). */
+  readonly baselines?: readonly LaneBaseline[];
+}
+
+/** Where a delta lane goes on. */
+export interface LaneBaseline {
+  readonly destination: string;
+  readonly signal: Signal;
+  /** As it came in `deltaBaseline`. */
+  readonly baseline: string;
 }
 
 /** A line for the log: the courier has no logger of its own. */

@@ -25,6 +25,7 @@ export interface RigOptions {
   readonly budget?: QueueBudget;
   readonly origin?: OriginPause;
   readonly startValue?: number;
+  readonly spoolAlways?: boolean;
 }
 
 export class LaneRig {
@@ -45,6 +46,7 @@ export class LaneRig {
       budget: options.budget ?? new QueueBudget(4 * 1024 * 1024),
       origin: options.origin ?? { untilMs: 0 },
       ...(options.spool !== undefined && { spool: options.spool }),
+      spoolAlways: options.spoolAlways ?? false,
       log: (record) => this.logs.push(record),
       changed: () => this.checkBooks(),
     });
@@ -81,8 +83,13 @@ export class LaneRig {
     for (let at = this.clock.mono(); at < untilMs; at += everyMs) this.clock.at(at, () => this.give());
   }
 
+  /** True when nothing moves until the clock does. */
+  get isAtRest(): boolean {
+    return this.lane.isWaiting || this.vendor.hanging > 0;
+  }
+
   async runTo(ms: number): Promise<void> {
-    await this.clock.runTo(ms, () => this.lane.isWaiting || this.vendor.hanging > 0);
+    await this.clock.runTo(ms, () => this.isAtRest);
     this.checkBooks();
   }
 
@@ -90,8 +97,7 @@ export class LaneRig {
   async stop(deadlineMs = 5_000): Promise<void> {
     let isDone = false;
     const flushed = this.lane.flush({ deadlineMs, final: true, brief: false }).then(() => isDone = true);
-    const isAtRest = () => isDone || this.lane.isWaiting || this.vendor.hanging > 0;
-    await this.clock.runTo(this.clock.mono() + deadlineMs, isAtRest);
+    await this.clock.runTo(this.clock.mono() + deadlineMs, () => isDone || this.isAtRest);
     await Promise.all([flushed, this.running]);
     this.checkBooks();
   }

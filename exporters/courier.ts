@@ -1,0 +1,90 @@
+/// <reference no-default-lib="true" />
+/// <reference lib="deno.worker" />
+/**
+ * The courier: the worker that may talk to the destinations and write the spool, and nothing else (design 2). This
+ * file is wiring: one switch over messages, real time and chance, the beat.
+ * @module
+ */
+import type { BatchMessage } from "./batch.ts";
+import { type Clock, sleep } from "./clock.ts";
+import { type Delivery, openDelivery } from "./delivery.ts";
+import type { CourierFlush, CourierStart, FromCourier, LogRecord, ToCourier } from "./messages.ts";
+import { probe } from "./probe.ts";
+import type { DeliveryReport } from "./report.ts";
+import { openSpool, type Spool } from "./spool.ts";
+
+const BEAT_MS = 10_000;
+const REPORT_SPACING_MS = 1_000;
+
+const clock: Clock = { wall: Date.now, mono: () => performance.now(), random: Math.random, sleep };
+
+const started = Promise.withResolvers<void>();
+let delivery: Delivery | undefined;
+let spool: Spool | undefined;
+let reporting: ReturnType<typeof setTimeout> | undefined;
+let reportedMs = -Infinity;
+
+function send(message: FromCourier): void {
+  self.postMessage(message);
+}
+
+function log(record: LogRecord): void {
+  send({ type: "log", record });
+}
+
+function report(): DeliveryReport {
+  const fault = spool?.fault;
+  return { lanes: delivery?.report() ?? [], ...(fault !== undefined && { spoolFault: fault }) };
+}
+
+function sendReport(): void {
+  clearTimeout(reporting);
+  reporting = undefined;
+  reportedMs = clock.mono();
+  send({ type: "report", report: report() });
+}
+
+/** At most once a second; several changes make one report. */
+function changed(): void {
+  reporting ??= setTimeout(sendReport, Math.max(0, reportedMs + REPORT_SPACING_MS - clock.mono()));
+}
+
+/** Batches may come before everything is open; they keep their order. */
+function accept(message: BatchMessage): void {
+  if (delivery !== undefined) delivery.accept(message);
+  else started.promise.then(() => delivery?.accept(message));
+}
+
+async function start({ product, lanes, queueBytesMax, spool: config, ports }: CourierStart): Promise<void> {
+  if (config !== undefined) spool = await openSpool({ ...config, lanes, clock, log });
+  const opened = spool;
+  delivery = await openDelivery(
+    { product, lanes, queueBytesMax, spoolAlways: config?.mode === "always" },
+    { clock, log, changed, ...(opened !== undefined && { spoolOf: (lane) => opened.laneSpool(lane) }) },
+  );
+  started.resolve();
+  for (const port of ports) port.onmessage = ({ data }: MessageEvent<BatchMessage>) => accept(data);
+  setInterval(sendReport, BEAT_MS);
+  send({ type: "ready", notes: opened?.notes ?? [], baselines: opened?.baselines ?? [] });
+  opened?.watchInbox();
+}
+
+async function flush({ id, deadlineMs, final, brief = false }: CourierFlush): Promise<void> {
+  await started.promise;
+  await delivery?.flush({ deadlineMs, final, brief });
+  if (final) await spool?.close();
+  send({ type: "flushed", id, report: report() });
+}
+
+self.onmessage = async ({ data }: MessageEvent<ToCourier>): Promise<void> => {
+  switch (data.type) {
+    case "start":
+      return await start(data);
+    case "batch":
+      return accept(data);
+    case "flush":
+      return await flush(data);
+    case "probe":
+      return send({ type: "probed", id: data.id, probes: await probe() });
+  }
+};

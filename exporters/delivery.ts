@@ -1,0 +1,182 @@
+/**
+ * All lanes of a process: one transport per destination, one memory bound, one pause per origin, and each batch
+ * compressed once for all the lanes that want it. Knows no disk, worker or environment: the courier and the library
+ * compose it with theirs.
+ * @module
+ */
+import { Account } from "./account.ts";
+import type { LaneSpool } from "./backlog.ts";
+import type { BatchHeader, BatchMessage, Signal } from "./batch.ts";
+import type { Clock } from "./clock.ts";
+import type { FlushOptions } from "./drive.ts";
+import { type Body, compress, decompress } from "./gzip.ts";
+import { Lane } from "./lane.ts";
+import type { LaneConfig } from "./lane_config.ts";
+import type { OriginPause } from "./lane_parts.ts";
+import type { LogRecord } from "./messages.ts";
+import { createPoster, openTransport, type Transport } from "./post.ts";
+import { QueueBudget } from "./queue.ts";
+import type { LaneReport } from "./report.ts";
+
+export interface DeliveryOptions {
+  /** `sonde/1.2.3`. */
+  readonly product: string;
+  readonly lanes: readonly LaneConfig[];
+  /** Bytes in memory, all lanes together. */
+  readonly queueBytesMax: number;
+  /** True: every batch is on disk before its first attempt. */
+  readonly spoolAlways?: boolean;
+}
+
+export interface DeliveryParts {
+  readonly clock: Clock;
+  readonly log: (record: LogRecord) => void;
+  readonly changed: () => void;
+  /** A lane's disk, when it has one. */
+  readonly spoolOf?: (lane: LaneConfig) => LaneSpool | undefined;
+}
+
+/** The largest body that is inflated for a lane that wants plain bytes (otlp P8). */
+const PLAIN_BYTES_MAX = 64 * 1024 * 1024;
+
+/** One body in the forms its lanes want, each made at most once. */
+class Forms {
+  readonly #given: Body;
+  #packed: Promise<Body> | undefined;
+  #plain: Promise<Body> | undefined;
+
+  constructor(given: Body) {
+    this.#given = given;
+  }
+
+  in(compression: LaneConfig["compression"]): Promise<Body> {
+    const { bytes, gzipped } = this.#given;
+    if (gzipped === (compression === "gzip")) return Promise.resolve(this.#given);
+    if (compression === "gzip") return this.#packed ??= compress(bytes);
+    return this.#plain ??= decompress(bytes, PLAIN_BYTES_MAX).then((plain) => ({
+      bytes: plain,
+      gzipped: false,
+    }));
+  }
+}
+
+export class Delivery {
+  readonly #lanes = new Map<string, Lane>();
+  /** Books of what came for lanes that do not exist. */
+  readonly #strays = new Map<string, { destination: string; signal: Signal; account: Account }>();
+  readonly #transports: readonly Transport[];
+  readonly #parts: DeliveryParts;
+  #intake: Promise<void> = Promise.resolve();
+  #running: Promise<unknown>;
+
+  constructor(options: DeliveryOptions, parts: DeliveryParts, transports: ReadonlyMap<string, Transport>) {
+    this.#parts = parts;
+    this.#transports = [...transports.values()];
+    const budget = new QueueBudget(options.queueBytesMax);
+    const origins = new Map<string, OriginPause>();
+    for (const config of options.lanes) {
+      const transport = transports.get(transportKey(config));
+      if (transport === undefined) throw new Error("BUG: lane without a transport");
+      const { origin } = new URL(config.url);
+      const pause = origins.get(origin) ?? { untilMs: 0 };
+      origins.set(origin, pause);
+      const spool = parts.spoolOf?.(config);
+      const { clock, log, changed } = parts;
+      const poster = createPoster(config, { product: options.product, transport, clock });
+      const lane = new Lane(config, {
+        poster,
+        clock,
+        budget,
+        origin: pause,
+        log,
+        changed,
+        spoolAlways: options.spoolAlways ?? false,
+        ...(spool !== undefined && { spool }),
+      });
+      this.#lanes.set(laneKey(config), lane);
+    }
+    this.#running = Promise.all([...this.#lanes.values()].map((lane) => lane.run()));
+  }
+
+  /** Takes a batch for every lane it names. Never throws; order is kept. */
+  accept(message: BatchMessage): void {
+    this.#intake = this.#intake.then(() => this.#take(message));
+  }
+
+  /** Sends what it can until the deadline and puts the rest on disk; every lane at the same time. */
+  async flush(options: FlushOptions): Promise<void> {
+    await this.#intake;
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.flush(options)));
+    if (!options.final) return;
+    await this.#running;
+    for (const transport of this.#transports) transport.close();
+  }
+
+  /** Credentials or trust were renewed. */
+  retryNow(): void {
+    for (const lane of this.#lanes.values()) lane.retryNow();
+  }
+
+  /** All lanes' books; strays last. */
+  report(): LaneReport[] {
+    const strays = [...this.#strays.values()].map(({ destination, signal, account }): LaneReport => ({
+      destination,
+      signal,
+      ...account.columns(),
+      queued: 0,
+      queuedBytes: 0,
+      spoolBytes: 0,
+      spoolBatches: 0,
+      inherited: 0,
+      breaker: "closed",
+    }));
+    return [...this.#lanes.values()].map((lane) => lane.report()).concat(strays);
+  }
+
+  async #take({ headers, body, gzipped }: BatchMessage): Promise<void> {
+    const forms = new Forms({ bytes: body, gzipped });
+    for (const header of headers) {
+      const lane = this.#lanes.get(laneKey(header));
+      if (lane === undefined) {
+        this.#stray(header);
+        continue;
+      }
+      try {
+        lane.accept({ header, body: await forms.in(lane.config.compression) });
+      } catch {
+        // Said to be gzip and is not: no lane can send it.
+        lane.account.produced += header.items;
+        lane.account.drop("oversize", header.items);
+      }
+    }
+  }
+
+  #stray({ destination, signal, items }: BatchHeader): void {
+    const key = laneKey({ destination, signal });
+    const stray = this.#strays.get(key) ?? { destination, signal, account: new Account() };
+    this.#strays.set(key, stray);
+    stray.account.produced += items;
+    stray.account.drop("unsupported_signal", items);
+    this.#parts.changed();
+  }
+}
+
+/** Opens the transports and starts the lanes. Throws when a client certificate cannot be used. */
+export async function openDelivery(options: DeliveryOptions, parts: DeliveryParts): Promise<Delivery> {
+  const transports = new Map<string, Transport>();
+  for (const lane of options.lanes) {
+    const key = transportKey(lane);
+    if (!transports.has(key)) transports.set(key, await openTransport(lane.transport, lane.url));
+  }
+  return new Delivery(options, parts, transports);
+}
+
+/** Lanes of one destination share its connections, unless a signal has a scheme of its own. */
+function transportKey({ destination, url }: LaneConfig): string {
+  return `${destination} ${new URL(url).protocol}`;
+}
+
+/** What tells lanes apart. */
+export function laneKey({ destination, signal }: { destination: string; signal: Signal }): string {
+  return `${destination} ${signal}`;
+}

@@ -1,0 +1,159 @@
+/**
+ * The spool of a process: its lock, a folder per destination and signal, the inbox. Opening never fails: what cannot
+ * be used is told, and the lanes live in memory (otlp 4.5; design 2 "One agent owns a state directory").
+ * @module
+ */
+import type { Signal } from "./batch.ts";
+import type { Clock } from "./clock.ts";
+import { crc32 } from "./crc32.ts";
+import { laneKey } from "./delivery.ts";
+import type { LaneConfig } from "./lane_config.ts";
+import type { LaneBaseline, LogRecord } from "./messages.ts";
+import { SpoolDisk } from "./spool_disk.ts";
+import { removeIfThere, writeFileAside } from "./spool_files.ts";
+import { INBOX_FOLDER, readInbox } from "./spool_inbox.ts";
+import { DESTINATION_FILE, destinationHash, destinationKey } from "./spool_key.ts";
+import { SpoolLane } from "./spool_lane.ts";
+
+export interface SpoolOptions {
+  /** `STATE/spool`. */
+  readonly path: string;
+  readonly bytesMax: number;
+  readonly lanes: readonly LaneConfig[];
+  readonly clock: Clock;
+  readonly log: (record: LogRecord) => void;
+}
+
+const LOCK_FILE = "spool.lock";
+const INBOX_EVERY_MS = 5_000;
+
+/** The courier's disk. */
+export class Spool {
+  /** What opening found. */
+  readonly notes: LogRecord[] = [];
+  readonly #options: SpoolOptions;
+  readonly #disk: SpoolDisk;
+  readonly #lanes = new Map<string, SpoolLane>();
+  readonly #closing = new AbortController();
+  #lock: Deno.FsFile | undefined;
+  #unusable: string | undefined;
+  #sweeping: Promise<void> = Promise.resolve();
+
+  constructor(options: SpoolOptions) {
+    this.#options = options;
+    this.#disk = new SpoolDisk(options);
+  }
+
+  /** Why nothing is kept on disk; undefined when all is well. */
+  get fault(): string | undefined {
+    return this.#unusable ?? this.#disk.fault;
+  }
+
+  /** True when no disk operation is under way. */
+  get isIdle(): boolean {
+    return this.#disk.isIdle;
+  }
+
+  /** Where the delta lanes go on. */
+  get baselines(): LaneBaseline[] {
+    return [...this.#lanes.values()].flatMap(({ baseline, place: { destination, signal } }) =>
+      baseline === undefined ? [] : [{ destination, signal, baseline }]
+    );
+  }
+
+  /** The lane's disk; undefined when the spool cannot be used. */
+  laneSpool({ destination, signal }: { destination: string; signal: Signal }): SpoolLane | undefined {
+    return this.#lanes.get(laneKey({ destination, signal }));
+  }
+
+  async open(): Promise<void> {
+    try {
+      await this.#open();
+    } catch (error) {
+      this.#unusable = error instanceof Error ? error.message : String(error);
+      this.#note("error", "spool unusable, keeping data in memory", { fault: this.#unusable });
+    }
+  }
+
+  /** Claims what other processes hand in, now and every 5 s until the spool is closed. */
+  watchInbox(): void {
+    if (this.#unusable !== undefined) return;
+    const { clock } = this.#options;
+    const watch = async () => {
+      while (!this.#closing.signal.aborted) {
+        await this.claimInbox();
+        await clock.sleep(INBOX_EVERY_MS, this.#closing.signal);
+      }
+    };
+    this.#sweeping = watch();
+  }
+
+  /** Moves the inbox's batches into their lanes' spools. Never rejects. */
+  async claimInbox(): Promise<void> {
+    try {
+      for (const { path, batch } of await readInbox(this.#options.path)) {
+        if (batch === undefined) {
+          await Deno.rename(path, `${path}.bad`);
+          this.#options.log({ level: "warn", event: "damaged batch in the spool's inbox", fields: { path } });
+          continue;
+        }
+        // A batch for a destination that is not configured now waits until it is.
+        if (await this.laneSpool(batch.header)?.adopt(batch)) await removeIfThere(path);
+      }
+    } catch (error) {
+      this.#disk.failed(error);
+    }
+  }
+
+  /** Syncs and closes every file and gives the lock back. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#sweeping;
+    for (const lane of this.#lanes.values()) await lane.close();
+    this.#disk.close();
+    this.#lock?.close();
+    this.#lock = undefined;
+  }
+
+  async #open(): Promise<void> {
+    const { path, lanes } = this.#options;
+    await Deno.mkdir(`${path}/${INBOX_FOLDER}`, { recursive: true, mode: 0o700 });
+    this.#lock = await Deno.open(`${path}/${LOCK_FILE}`, { write: true, create: true, mode: 0o600 });
+    if (!await this.#lock.tryLock(true)) {
+      this.#lock.close();
+      this.#lock = undefined;
+      throw new Error(`Cannot lock "${path}": another process holds it`);
+    }
+    for (const lane of lanes) await this.#openLane(lane);
+  }
+
+  async #openLane(lane: LaneConfig): Promise<void> {
+    const key = destinationKey(lane);
+    const hash = await destinationHash(key);
+    const { destination, signal } = lane;
+    const folder = `${this.#options.path}/${hash}`;
+    const place = {
+      folder: `${folder}/${signal}`,
+      destination,
+      signal,
+      lane: crc32(new TextEncoder().encode(`${hash}/${signal}`)),
+    };
+    const opened = await SpoolLane.open(place, { disk: this.#disk, clock: this.#options.clock });
+    this.#lanes.set(laneKey(lane), opened);
+    const described = writeFileAside(folder, DESTINATION_FILE, new TextEncoder().encode(JSON.stringify(key)));
+    // Only people miss it: a disk that is full now may have room for batches later.
+    await described.catch((error) => this.#disk.failed(error));
+    for (const what of opened.damage) this.#note("warn", "spool damage", { destination, signal, what });
+  }
+
+  #note(level: LogRecord["level"], event: string, fields: Record<string, string>): void {
+    this.notes.push({ level, event, fields });
+  }
+}
+
+/** Opens the spool under `path`, taking its lock. Never rejects: look at `fault`. */
+export async function openSpool(options: SpoolOptions): Promise<Spool> {
+  const spool = new Spool(options);
+  await spool.open();
+  return spool;
+}
