@@ -50,6 +50,7 @@ export interface Judgement {
 /** Gathers candidates and judges each as it comes. */
 export class Candidates {
   readonly #list: Candidate[] = [];
+  readonly #refused: Candidate[] = [];
   readonly #findings: Findings;
 
   constructor(findings: Findings) {
@@ -65,6 +66,7 @@ export class Candidates {
     } catch (error) {
       const what = error instanceof Error ? error.message : String(error);
       this.#findings.add(severity, { ...at, what, next: next ?? `Write ${candidate.key.type.rule}` });
+      this.#refused.push(candidate);
       return;
     }
     if (candidate.key === HEADERS) this.#warnOfHeaders(candidate.text, at);
@@ -77,6 +79,11 @@ export class Candidates {
       .filter((each) => each.key === key && each.destination === destination)
       .filter((each) => each.signal === undefined || each.signal === signal)
       .sort((left, right) => left.rank - right.rank);
+  }
+
+  /** True when a value was offered and refused: it is wrong, not missing, and has been reported. */
+  hasRefused(key: Key<unknown>, destination: string): boolean {
+    return this.#refused.some((each) => each.key === key && each.destination === destination);
   }
 
   get all(): readonly Candidate[] {

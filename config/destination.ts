@@ -107,6 +107,7 @@ export function choosePreset(
   }
   if (name === "default") return presetNamed(impliedPreset(resolution, { sources, otel }));
   if (resolution.winner(where.ENDPOINT, { destination: name }) !== undefined) return presetNamed("otlp");
+  if (at.candidates.hasRefused(where.ENDPOINT, name)) return undefined;
   const key = variableName(where.PRESET, name);
   const what = `destination "${name}" has neither a preset nor an endpoint`;
   at.findings.add("problem", {
@@ -165,7 +166,7 @@ export function checkRequired({ name, preset }: Destination, resolution: Resolut
   for (const setting of preset.requires) {
     const key = SETTINGS[setting];
     if (setting === "REGION" ? hasEndpoint : setting === "ENDPOINT" && hasEndpoint) continue;
-    if (resolution.winner(key, scope) !== undefined) continue;
+    if (resolution.winner(key, scope) !== undefined || at.candidates.hasRefused(key, name)) continue;
     const variable = variableName(key, name);
     const older = preset.aliases?.find((alias) => alias.key === key.name)?.variable;
     const either = older === undefined ? variable : `${variable} or ${older}`;
