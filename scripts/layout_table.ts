@@ -38,6 +38,8 @@ export const ARROWS: readonly Arrow[] = [
     to: [
       ...["config/", "proto_gen/", "exporters/presets/", "exporters/lane_config.ts", "exporters/batch.ts"],
       ...["collectors/glob.ts", "collectors/text.ts"],
+      // What the OpAMP client shares with delivery: time, gzip, HTTP dates.
+      ...["exporters/clock.ts", "exporters/gzip.ts", "exporters/retry_after.ts"],
     ],
     types: ["exporters/", "collectors/"],
     reason: "configuration knows what can be configured, not how it is done",
@@ -74,7 +76,7 @@ const FILE_CALLS = [
 export const PLACES: readonly Place[] = [
   {
     calls: ["fetch", "globalThis.fetch", "Deno.createHttpClient"],
-    allowed: ["exporters/post*.ts"],
+    allowed: ["exporters/post*.ts", "config/opamp_fetch.ts"],
     reason: "HTTP ends in the courier's posting files",
   },
   {
@@ -86,6 +88,7 @@ export const PLACES: readonly Place[] = [
         "config/files.ts",
         "config/instance.ts",
         "config/state_dir.ts",
+        "config/remote_store.ts",
         "config/secret*.ts",
       ],
       ...["exporters/spool*.ts", "exporters/probe.ts", "commands/control*.ts", "commands/spool*.ts"],

@@ -1,0 +1,168 @@
+/**
+ * Which connection settings a server may change (opamp 3.8): pure, from an offer and the operator's policy to what is
+ * taken or why nothing is. Hosts are local: a server can move this link or sonde's own telemetry only to an origin
+ * the operator listed, never to a weaker scheme, and never with verification switched off.
+ * @module
+ */
+import type {
+  ConnectionSettingsOffers,
+  Headers,
+  OpAMPConnectionSettings,
+  TelemetryConnectionSettings,
+} from "../proto_gen/opamp/opamp_pb.ts";
+
+/** What the operator allows. */
+export interface OfferPolicy {
+  readonly mode: "none" | "credentials" | "allowlist";
+  /** Of this link, as configured. */
+  readonly endpoint: string;
+  /** Origins the link and own telemetry may use beside the endpoint's own. */
+  readonly allowedOrigins: readonly string[];
+  readonly ownTelemetry: readonly ("metrics" | "logs")[];
+  /** False without a state directory: credentials that a restart would lose are refused. */
+  readonly canPersist: boolean;
+}
+
+/** New settings for this link, checked. */
+export interface LinkOffer {
+  readonly hash: Uint8Array;
+  readonly endpoint: string;
+  /** Absent: as before. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** PEM. */
+  readonly clientCert?: string;
+  readonly clientKey?: string;
+}
+
+/** Where sonde's telemetry about itself shall go, checked. */
+export interface TelemetryOffer {
+  readonly signal: "metrics" | "logs";
+  readonly endpoint: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export type Verdict =
+  /** Nothing in it for us. */
+  | { readonly kind: "nothing" }
+  | { readonly kind: "refused"; readonly reasons: readonly string[] }
+  | { readonly kind: "taken"; readonly link?: LinkOffer; readonly telemetry: readonly TelemetryOffer[] };
+
+const HEADERS_MAX = 64;
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+const RESERVED = /^(host|connection|upgrade|transfer-encoding|content-.*|opamp-.*|sec-websocket-.*)$/i;
+
+/** Scheme, host and port, WebSocket schemes told as the HTTP ones they run over. */
+function originOf(url: string): string | undefined {
+  const parsed = URL.parse(url.replace(/^ws(s?):/i, "http$1:"));
+  return parsed === null || parsed.origin === "null" ? undefined : parsed.origin;
+}
+
+function checkHeaders(headers: Headers | undefined, reasons: string[]): Record<string, string> {
+  const checked: Record<string, string> = {};
+  const list = headers?.headers ?? [];
+  if (list.length > HEADERS_MAX) reasons.push(`${list.length} headers, at most ${HEADERS_MAX} are taken`);
+  for (const { key, value } of list.slice(0, HEADERS_MAX)) {
+    // The value may be a secret: only the name is ever said.
+    if (!HEADER_NAME.test(key) || !HEADER_VALUE.test(value)) reasons.push(`a header that HTTP cannot carry`);
+    else if (RESERVED.test(key)) reasons.push(`header "${key}" is set by sonde itself`);
+    else checked[key.toLowerCase()] = value;
+  }
+  return checked;
+}
+
+/** Reasons against the parts that both kinds of settings share. */
+function checkTls(offer: OpAMPConnectionSettings | TelemetryConnectionSettings, reasons: string[]): void {
+  if (offer.tls?.insecureSkipVerify) reasons.push("insecure_skip_verify is never taken");
+  else if (offer.tls !== undefined) reasons.push("tls settings are local");
+  if (offer.proxy !== undefined) reasons.push("the proxy is local");
+  if (offer.certificate !== undefined && offer.certificate.caCert.length > 0) {
+    reasons.push("an offered authority is never trusted");
+  }
+}
+
+function isAllowed(endpoint: string, policy: OfferPolicy): boolean {
+  const origin = originOf(endpoint);
+  const allowed = [policy.endpoint, ...policy.allowedOrigins].map(originOf);
+  return origin !== undefined && allowed.includes(origin);
+}
+
+/** The offered endpoint may not be weaker than the configured one. */
+function isDowngrade(from: string, to: string): boolean {
+  return /^(https|wss):/i.test(from) && !/^(https|wss):/i.test(to);
+}
+
+function judgeLink(
+  offer: OpAMPConnectionSettings,
+  { policy, hash, reasons }: {
+    readonly policy: OfferPolicy;
+    readonly hash: Uint8Array;
+    readonly reasons: string[];
+  },
+): LinkOffer | undefined {
+  const endpoint = offer.destinationEndpoint === "" ? policy.endpoint : offer.destinationEndpoint;
+  if (!/^(https?|wss?):\/\//i.test(endpoint) || originOf(endpoint) === undefined) {
+    reasons.push("the endpoint is not a URL OpAMP can use");
+  } else if (/^ws/i.test(endpoint) !== /^ws/i.test(policy.endpoint)) {
+    reasons.push("the transport is local");
+  } else if (isDowngrade(policy.endpoint, endpoint)) {
+    reasons.push("the endpoint would no longer be encrypted");
+  } else if (policy.mode === "credentials" && originOf(endpoint) !== originOf(policy.endpoint)) {
+    reasons.push("only credentials may change, not the endpoint");
+  } else if (!isAllowed(endpoint, policy)) {
+    reasons.push("the endpoint's origin is not in SONDE_OPAMP_ALLOWED_ENDPOINTS");
+  }
+  checkTls(offer, reasons);
+  const headers = checkHeaders(offer.headers, reasons);
+  const { cert, privateKey } = offer.certificate ?? {};
+  if (!policy.canPersist) reasons.push("there is no state directory to keep credentials in");
+  if ((cert === undefined) !== (privateKey === undefined) || cert?.length === 0) {
+    reasons.push("a client certificate needs its key");
+  }
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return {
+    hash,
+    endpoint,
+    ...(offer.headers === undefined ? {} : { headers }),
+    ...(cert && privateKey ? { clientCert: text(cert), clientKey: text(privateKey) } : {}),
+  };
+}
+
+function judgeTelemetry(
+  signal: TelemetryOffer["signal"],
+  offer: TelemetryConnectionSettings,
+  { policy, reasons }: { readonly policy: OfferPolicy; readonly reasons: string[] },
+): TelemetryOffer {
+  const found: string[] = [];
+  const endpoint = offer.destinationEndpoint;
+  if (!/^https:\/\//i.test(endpoint)) found.push("the endpoint is not https");
+  else if (!isAllowed(endpoint, policy)) found.push("the endpoint's origin is not allowed");
+  checkTls(offer, found);
+  if (offer.certificate !== undefined) found.push("client certificates for own telemetry are local");
+  const headers = checkHeaders(offer.headers, found);
+  reasons.push(...found.map((reason) => `own_${signal}: ${reason}`));
+  return { signal, endpoint, headers };
+}
+
+/** True when an opamp offer holds more than a heartbeat interval, which is taken in every mode. */
+function changesLink(offer: OpAMPConnectionSettings): boolean {
+  const { destinationEndpoint, headers, certificate, tls, proxy } = offer;
+  return destinationEndpoint !== "" || [headers, certificate, tls, proxy].some((part) => part !== undefined);
+}
+
+/** Judges a whole offer: one refused part refuses it, because its hash has one status. */
+export function judgeOffers(offers: ConnectionSettingsOffers, policy: OfferPolicy): Verdict {
+  const reasons: string[] = [];
+  const isLink = policy.mode !== "none" && offers.opamp !== undefined && changesLink(offers.opamp);
+  const link = isLink && offers.opamp
+    ? judgeLink(offers.opamp, { policy, hash: offers.hash, reasons })
+    : undefined;
+  const telemetry: TelemetryOffer[] = [];
+  for (const [signal, offer] of [["metrics", offers.ownMetrics], ["logs", offers.ownLogs]] as const) {
+    if (offer === undefined || !policy.ownTelemetry.includes(signal)) continue;
+    telemetry.push(judgeTelemetry(signal, offer, { policy, reasons }));
+  }
+  if (link === undefined && telemetry.length === 0) return { kind: "nothing" };
+  if (reasons.length > 0) return { kind: "refused", reasons };
+  return { kind: "taken", telemetry, ...(link === undefined ? {} : { link }) };
+}
