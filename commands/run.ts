@@ -26,7 +26,7 @@ const WATCH_MS = 10_000;
 class Stop {
   readonly signal: AbortSignal;
   readonly #stop = new AbortController();
-  #hurry: () => void = () => {};
+  readonly #second = Promise.withResolvers<void>();
 
   constructor(log: Log) {
     this.signal = this.#stop.signal;
@@ -37,14 +37,14 @@ class Stop {
   }
 
   #received(name: string, log: Log): void {
-    if (this.signal.aborted) return this.#hurry();
+    if (this.signal.aborted) return this.#second.resolve();
     log.debug("stopping", { signal: name });
     this.#stop.abort();
   }
 
-  /** What a second signal does. */
-  onSecond(hurry: () => void): void {
-    this.#hurry = hurry;
+  /** Resolves when a second signal has come. */
+  get second(): Promise<void> {
+    return this.#second.promise;
   }
 }
 
@@ -123,7 +123,7 @@ function reportFaults({ sensor }: Agent, known: Map<string, string | undefined>,
 /** Delivers or spools what is left; `run` ends with 0 whatever the backend says. */
 async function finish({ delivery, settings }: Agent, stop: Stop): Promise<void> {
   if (delivery === undefined) return;
-  stop.onSecond(() => void delivery.link.flush({ deadlineMs: 0, final: true, brief: true }));
+  void stop.second.then(() => delivery.link.flush({ deadlineMs: 0, final: true, brief: true }));
   await delivery.link.flush({ deadlineMs: settings.shutdownTimeoutMs, final: true, brief: true });
 }
 
