@@ -6,7 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { budgetsOf, type Figures, type Ratios, ratiosOf, worsened } from "./bench_figures.ts";
-import { measureFloor } from "./bench_floor.ts";
+import { withFloor } from "./bench_floor.ts";
 import { measureParts } from "./bench_parts.ts";
 import {
   type Command,
@@ -23,27 +23,33 @@ const BASELINE = `${root}/scripts/bench_baseline.json`;
 /** Enough for a median that repeats; a start takes a tenth of a second. */
 const STARTS = 9;
 
-async function measure(command: Command, cycles: number): Promise<Figures> {
-  say("bench: parts of a cycle");
-  const parts = await measureParts();
-  const floor = await measureFloor(parts.files);
-  say("bench: starts");
-  const bare = await measureBare(STARTS);
-  const startMs = await measureStart(command, STARTS);
-  const onceMs = await measureOnce(command, STARTS);
-  say(`bench: ${cycles} cycles at 1 Hz`);
-  const { points, cpuMs, memory, bytesPerPoint, requestBytes } = await measureRun(command, cycles);
-  const { readUs, collectUs, encodeUs, compressUs } = parts;
-  return {
-    points,
-    cycle: { cpuMs, readUs, parseUs: collectUs - readUs, encodeUs, compressUs },
-    memory,
-    wire: { bytesPerPoint, requestBytes },
-    startMs,
-    onceMs,
-    bare,
-    floor,
-  };
+/** Measures everything; the paced floor runs beside sonde, so that both meet the same machine. */
+function measure(command: Command, cycles: number): Promise<Figures> {
+  return withFloor(async (floor) => {
+    say("bench: parts of a cycle");
+    const { files, readUs, collectUs, encodeUs, compressUs } = await measureParts();
+    const hotUs = "skipped" in floor ? 0 : await floor.hot(files);
+    say("bench: starts");
+    const bare = await measureBare(STARTS);
+    const startMs = await measureStart(command, STARTS);
+    const onceMs = await measureOnce(command, STARTS);
+    say(`bench: ${cycles} cycles at 1 Hz`);
+    const [run, pacedUs] = await Promise.all([
+      measureRun(command, cycles),
+      "skipped" in floor ? 0 : floor.paced(files, cycles),
+    ]);
+    const { points, cpuMs, threads, memory, bytesPerPoint, requestBytes } = run;
+    return {
+      points,
+      cycle: { cpuMs, threads, readUs, parseUs: collectUs - readUs, encodeUs, compressUs },
+      memory,
+      wire: { bytesPerPoint, requestBytes },
+      startMs,
+      onceMs,
+      bare,
+      floor: "skipped" in floor ? floor : { hotUs, pacedUs },
+    };
+  });
 }
 
 async function readBaseline(): Promise<Ratios | undefined> {

@@ -10,6 +10,8 @@ export interface Figures {
   readonly cycle: {
     /** The whole process, all threads, per cycle at 1 Hz, read to accepted. */
     readonly cpuMs: number;
+    /** Its share by thread name, milliseconds. */
+    readonly threads: Readonly<Record<string, number>>;
     readonly readUs: number;
     /** Parsing and the counter ledger: collecting less reading. */
     readonly parseUs: number;
@@ -29,9 +31,9 @@ export interface Figures {
   /** Milliseconds from spawn. */
   readonly startMs: number;
   readonly onceMs: number;
-  /** The same machine doing nothing: an empty program, and C that only reads the same files. */
+  /** The same machine doing nothing: an empty program, and C that only reads the same files, hot and once a second. */
   readonly bare: { readonly ms: number; readonly rss: number };
-  readonly floor: { readonly us: number; readonly files: number } | { readonly skipped: string };
+  readonly floor: { readonly hotUs: number; readonly pacedUs: number } | { readonly skipped: string };
 }
 
 /** Figures divided by what the machine needs for nothing; smaller is better. Absent: not measured here. */
@@ -50,13 +52,12 @@ export function ratiosOf(figures: Figures): Ratios {
   const { cycle, memory, wire, startMs, onceMs, bare, floor } = figures;
   const collectEncode = cycle.readUs + cycle.parseUs + cycle.encodeUs;
   const toFloor = "skipped" in floor ? {} : {
-    readToFloor: round(cycle.readUs / floor.us),
-    collectEncodeToFloor: round(collectEncode / floor.us),
+    readToFloor: round(cycle.readUs / floor.hotUs),
+    collectEncodeToFloor: round(collectEncode / floor.hotUs),
+    cycleToFloor: round(cycle.cpuMs * 1_000 / floor.pacedUs),
   };
   return {
     ...toFloor,
-    // Both sides of this one ran in this process' language, so it holds without a compiler.
-    cycleToCollectEncode: round(cycle.cpuMs * 1_000 / collectEncode),
     startToBare: round(startMs / bare.ms),
     onceToBare: round(onceMs / bare.ms),
     rssToBare: round(memory.rss / bare.rss),

@@ -34,22 +34,30 @@ export function parseSmapsRollup(text: string): Memory {
  */
 export class CpuMeter {
   readonly #pid: number;
-  readonly #threads = new Map<string, number>();
+  readonly #threads = new Map<string, { readonly name: string; readonly ns: number }>();
 
   constructor(pid: number) {
     this.#pid = pid;
   }
 
-  /** CPU of all threads seen so far, nanoseconds since each began. */
-  sample(): number {
-    for (const { name } of Deno.readDirSync(`/proc/${this.#pid}/task`)) {
+  /** CPU of all threads seen so far by thread name, nanoseconds since each began. */
+  sample(): Map<string, number> {
+    for (const { name: id } of Deno.readDirSync(`/proc/${this.#pid}/task`)) {
       try {
-        const text = Deno.readTextFileSync(`/proc/${this.#pid}/task/${name}/schedstat`);
-        this.#threads.set(name, Number(text.split(" ")[0]));
+        const task = `/proc/${this.#pid}/task/${id}`;
+        const [ns] = Deno.readTextFileSync(`${task}/schedstat`).split(" ");
+        this.#threads.set(id, { name: threadName(Deno.readTextFileSync(`${task}/comm`)), ns: Number(ns) });
       } catch {
         // The thread ended between the listing and the read.
       }
     }
-    return [...this.#threads.values()].reduce((sum, each) => sum + each, 0);
+    const byName = new Map<string, number>();
+    for (const { name, ns } of this.#threads.values()) byName.set(name, (byName.get(name) ?? 0) + ns);
+    return byName;
   }
+}
+
+/** Threads of a pool differ by a number at the end. */
+function threadName(comm: string): string {
+  return comm.trim().replace(/[-_]?\d+$/, "");
 }

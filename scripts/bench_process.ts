@@ -29,6 +29,7 @@ const BARE: Command = [...DENO, `${root}/scripts/bench_bare.ts`];
 export interface RunFigures {
   readonly points: number;
   readonly cpuMs: number;
+  readonly threads: Readonly<Record<string, number>>;
   readonly memory: Memory & { readonly seconds: number; readonly growth: number };
   readonly bytesPerPoint: number;
   readonly requestBytes: number;
@@ -64,6 +65,7 @@ async function withSink<T>(use: (sink: Sink, env: Record<string, string>) => Pro
     return await use(sink, {
       OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
       SONDE_INTERVAL: "1s",
+      SONDE_LOG_LEVEL: "warn",
       SONDE_STATE_DIR: `${folder}/state`,
       SONDE_CONTROL_SOCKET: `${folder}/ctl.sock`,
     });
@@ -89,12 +91,24 @@ export function measureRun(command: Command, cycles: number): Promise<RunFigures
         meter.sample();
         memories.push(await readMemory(child.pid));
       }
-      const cpuMs = (meter.sample() - before) / 1e6 / (sink.requests.length - at);
-      return { cpuMs, ...measureRequests(sink.requests.slice(at)), memory: summarize(memories) };
+      const threads = shares(before, meter.sample(), sink.requests.length - at);
+      const cpuMs = Object.values(threads).reduce((sum, each) => sum + each, 0);
+      return { cpuMs, threads, ...measureRequests(sink.requests.slice(at)), memory: summarize(memories) };
     } finally {
       await end(child);
     }
   });
+}
+
+/** Milliseconds per cycle by thread name. */
+function shares(
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+  cycles: number,
+): Record<string, number> {
+  return Object.fromEntries(
+    [...after].map(([name, ns]) => [name, (ns - (before.get(name) ?? 0)) / 1e6 / cycles]),
+  );
 }
 
 function summarize(memories: readonly Memory[]): RunFigures["memory"] {

@@ -2,20 +2,20 @@
  * The bench's arithmetic and its probes: medians, ratios, what counts as worse, and what the kernel says of a process.
  * @module
  */
-import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
 import { budgetsOf, type Figures, median, ratiosOf, worsened } from "../scripts/bench_figures.ts";
-import { measureFloor } from "../scripts/bench_floor.ts";
+import { withFloor } from "../scripts/bench_floor.ts";
 import { CpuMeter, parseSmapsRollup, readMemory } from "../scripts/bench_proc.ts";
 
 const figures: Figures = {
   points: 100,
-  cycle: { cpuMs: 2, readUs: 300, parseUs: 500, encodeUs: 200, compressUs: 250 },
+  cycle: { cpuMs: 2, threads: { sonde: 2 }, readUs: 300, parseUs: 500, encodeUs: 200, compressUs: 250 },
   memory: { seconds: 30, rss: 49_152, pss: 40_000, private: 30_000, growth: 0 },
   wire: { bytesPerPoint: 14, requestBytes: 1_400 },
   startMs: 80,
   onceMs: 100,
   bare: { ms: 40, rss: 32_768 },
-  floor: { us: 250, files: 40 },
+  floor: { hotUs: 250, pacedUs: 500 },
 };
 
 Deno.test("median() takes the middle, of an even number the lower one", () => {
@@ -27,7 +27,7 @@ Deno.test("ratiosOf() divides by what the machine needs for nothing", () => {
   assertEquals(ratiosOf(figures), {
     readToFloor: 1.2,
     collectEncodeToFloor: 4,
-    cycleToCollectEncode: 2,
+    cycleToFloor: 4,
     startToBare: 2,
     onceToBare: 2.5,
     rssToBare: 1.5,
@@ -76,21 +76,18 @@ Deno.test("readMemory() reads a living process", async () => {
 
 Deno.test("CpuMeter counts the CPU that a process uses between two samples", () => {
   const meter = new CpuMeter(Deno.pid);
-  const before = meter.sample();
+  const total = () => [...meter.sample().values()].reduce((sum, each) => sum + each, 0);
+  const before = total();
   let sum = 0;
   for (let at = 0; at < 5_000_000; at++) sum += at % 7;
   assertGreater(sum, 0);
-  assertGreater(meter.sample() - before, 1e6, "a busy loop of some milliseconds");
+  assertGreater(total() - before, 1e6, "a busy loop of some milliseconds");
 });
 
-Deno.test("measureFloor() measures with gcc, or says why not", async () => {
-  const floor = await measureFloor(["/proc/stat", "/proc/meminfo", "/not/there"]);
-  if ("skipped" in floor) return assertEquals(floor.skipped, "gcc is not installed");
-  assertEquals(floor.files, 2);
-  assertGreater(floor.us, 0);
-});
-
-Deno.test("measureFloor() says that no file could be opened", async () => {
-  const floor = await measureFloor(["/not/there"]);
-  assert("skipped" in floor);
-});
+Deno.test("withFloor() measures with gcc, hot and paced, or says why not", () =>
+  withFloor(async (floor) => {
+    if ("skipped" in floor) return assertEquals(floor.skipped, "gcc is not installed");
+    assertGreater(await floor.hot(["/proc/stat", "/proc/meminfo", "/not/there"]), 0);
+    assertGreater(await floor.paced(["/proc/stat"], 1), 0);
+    await assertRejects(() => floor.hot(["/not/there"]), Error, "expected files that open");
+  }));
