@@ -3,6 +3,7 @@
  * or has the wrong shape is said with the row's own words.
  * @module
  */
+import { SIGNALS } from "../exporters/batch.ts";
 import type { Alias, Preset, PresetSetting } from "../exporters/presets/preset.ts";
 import { presetNamed, PRESETS } from "../exporters/presets/registry.ts";
 import { type Fillings, rowEndpoint } from "../exporters/presets/resolve.ts";
@@ -15,7 +16,7 @@ import * as where from "./keys_where.ts";
 import { nearest } from "./nearest.ts";
 import { judge, translate } from "./older.ts";
 import type { OtelChoices } from "./otel.ts";
-import type { Resolution } from "./resolution.ts";
+import type { Resolution, Scope } from "./resolution.ts";
 import { durationText } from "./value_types.ts";
 
 /** A destination's name and row. */
@@ -130,6 +131,7 @@ export function offerPreset(
     [where.TEMPORALITY, preset.temporalities[0]],
     [where.SPOOL_MAX_AGE, durationText(preset.maxAgeMs)],
     [where.REGION, preset.region],
+    [where.RETRY_PROFILE, preset.retryProfile],
   ];
   for (const [key, text] of texts) {
     if (text === undefined) continue;
@@ -140,8 +142,8 @@ export function offerPreset(
 }
 
 /** The operator's settings for the row's placeholders. */
-export function readFillings(name: string, resolution: Resolution): Fillings {
-  const optional = (key: Key<string>) => resolution.optional(key, { destination: name });
+export function readFillings(scope: Scope, resolution: Resolution): Fillings {
+  const optional = (key: Key<string>) => resolution.optional(key, scope);
   const given = {
     key: optional(where.API_KEY),
     region: optional(where.REGION)?.toLowerCase(),
@@ -166,7 +168,9 @@ export function checkRequired({ name, preset }: Destination, resolution: Resolut
   for (const setting of preset.requires) {
     const key = SETTINGS[setting];
     if (setting === "REGION" ? hasEndpoint : setting === "ENDPOINT" && hasEndpoint) continue;
-    if (resolution.winner(key, scope) !== undefined || at.candidates.hasRefused(key, name)) continue;
+    const signals = SIGNALS.filter((signal) => preset.signals[signal] !== undefined);
+    const hasAll = signals.every((signal) => resolution.winner(key, { ...scope, signal }) !== undefined);
+    if (hasAll || at.candidates.hasRefused(key, name)) continue;
     const variable = variableName(key, name);
     const older = preset.aliases?.find((alias) => alias.key === key.name)?.variable;
     const either = older === undefined ? variable : `${variable} or ${older}`;
@@ -203,5 +207,5 @@ export function checkShapes({ name, preset }: Destination, resolution: Resolutio
 
 /** Where the row alone would send, for the group rule. */
 export function presetUrl({ name, preset }: Destination, resolution: Resolution): string | undefined {
-  return rowEndpoint(preset, readFillings(name, resolution));
+  return rowEndpoint(preset, readFillings({ destination: name }, resolution));
 }

@@ -21,7 +21,7 @@ export interface Gathering {
 }
 
 /** Where a set of variables comes from. */
-export type SourceKind = "flag" | "env" | "file";
+export type SourceKind = "flag" | "env" | "file" | "remote";
 
 function unknown(variable: Variable, kind: SourceKind, { findings, destinations }: Gathering): void {
   // The environment may hold other programs' SONDE_ names (Kubernetes injects SONDE_PORT), a file may not.

@@ -64,8 +64,8 @@ function readTemporality(build: Build): Temporality {
 function readHeaders(
   { resolution, heka, at, destination, signal, scope }: Build,
 ): Readonly<Record<string, string>> {
-  const { name, preset } = destination;
-  const fillings = readFillings(name, resolution);
+  const { preset } = destination;
+  const fillings = readFillings(scope, resolution);
   const headers = {
     ...resolution.optional(where.HEADERS, scope)?.headers,
     ...fillHeaders({ ...preset.headers, ...preset.signals[signal]?.headers }, fillings),
@@ -92,7 +92,7 @@ function readEndpoint({ resolution, scope }: Build): GivenEndpoint | undefined {
 
 function buildLane(build: Build): LaneConfig | undefined {
   const { resolution, destination: { name, preset }, signal, scope } = build;
-  const fillings = readFillings(name, resolution);
+  const fillings = readFillings(scope, resolution);
   const url = signalUrl(preset, signal, { given: readEndpoint(build), fillings });
   if (url === undefined) return undefined;
   const naming = resolution.value(NAMING, scope);
@@ -119,8 +119,26 @@ function buildLane(build: Build): LaneConfig | undefined {
   };
 }
 
+/** Says when an endpoint looks like the other kind: a whole URL where a base is wanted, or the reverse. */
+function checkPath({ preset }: Destination, { winner, at }: { winner: Candidate; at: Gathering }): void {
+  const hasSignal = /\/v1\/(?:metrics|logs|traces)\/?$/.test(winner.text);
+  const hasPath = !/^[a-z]+:\/\/[^/]+\/?$/i.test(winner.text);
+  const [what, next] = winner.isVerbatim !== true && hasSignal && !preset.mergesPath
+    ? ["ends with a signal's path, which follows it once more", "Leave the path of the signal out"]
+    : winner.isVerbatim === true && !hasPath
+    ? ["is the whole URL and has no path", "Add the path, such as /v1/metrics"]
+    : [];
+  if (what === undefined || next === undefined) return;
+  at.findings.add("warning", { place: winner.place, key: winner.variable, what, next });
+}
+
 /** The lanes of one destination; empty for the terminal. */
 export function buildLanes(destination: Destination, sources: LaneSources): readonly LaneConfig[] {
+  const winner = sources.resolution.winner(where.ENDPOINT, {
+    destination: destination.name,
+    signal: "metrics",
+  });
+  if (winner !== undefined) checkPath(destination, { winner, at: sources.at });
   return SIGNALS.map((signal) => {
     const scope = { destination: destination.name, signal };
     return buildLane({ ...sources, destination, signal, scope });

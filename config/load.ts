@@ -46,6 +46,8 @@ export interface LoadInput {
   readonly envFile?: string;
   readonly env: Readonly<Record<string, string>>;
   readonly files: ConfigFiles;
+  /** Accepted remote configuration, by key; whoever accepted it has applied the whitelist. */
+  readonly remote?: Readonly<Record<string, string>>;
   /** Known collectors; given, an unknown name in `SONDE_COLLECTORS` is a problem. */
   readonly collectorNames?: readonly string[];
 }
@@ -88,10 +90,13 @@ function flagVariables({ flags, files }: LoadInput, findings: Findings): Variabl
   return variables;
 }
 
-function envVariables(env: Readonly<Record<string, string>>): Variables {
-  const entries = Object.entries(env).map(([name, text]): [string, Variable] => [
+function variablesOf(
+  texts: Readonly<Record<string, string>>,
+  from: Pick<Variable, "place" | "origin">,
+): Variables {
+  const entries = Object.entries(texts).map(([name, text]): [string, Variable] => [
     name,
-    { name, text: text.trim(), place: "environment", origin: "env" },
+    { name, text: text.trim(), ...from },
   ]);
   return new Map(entries);
 }
@@ -138,7 +143,7 @@ function readLayers(input: LoadInput, findings: Findings): Read {
   const { envFile, env, files } = input;
   const chosen = chooseFile(envFile, { files, env, findings });
   const flag = flagVariables(input, findings);
-  const environment = envVariables(env);
+  const environment = variablesOf(env, { place: "environment", origin: "env" });
   const file: Variables = chosen === undefined ? new Map() : readFile(chosen, { files, env, findings });
   const candidates = new Candidates(findings);
   const destinations = readNames([flag, environment, file], findings);
@@ -147,6 +152,7 @@ function readLayers(input: LoadInput, findings: Findings): Read {
   gather(flag, "flag", at);
   gather(environment, "env", at);
   gather(file, "file", at);
+  gather(variablesOf(input.remote ?? {}, { place: "remote", origin: "remote" }), "remote", at);
   if (env["CREDENTIALS_DIRECTORY"]) gatherCredentials(env["CREDENTIALS_DIRECTORY"], at);
   const sources: Sources = [{ kind: "env", variables: environment }, { kind: "file", variables: file }];
   readAliases(HEKA_ALIASES, { sources, destination: "default", at });

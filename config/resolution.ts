@@ -31,7 +31,8 @@ function originOf(url: string): string {
 /** Answers what each key is worth, for settings and for `config print`. */
 export class Resolution {
   readonly #candidates: Candidates;
-  readonly #void = new Set<Candidate>();
+  /** Void credentials per signal; one may be void where its signal's endpoint moved and good elsewhere. */
+  readonly #void = new Map<Candidate["signal"], Set<Candidate>>();
 
   constructor(candidates: Candidates) {
     this.#candidates = candidates;
@@ -107,7 +108,7 @@ export class Resolution {
     for (const key of KEYS.filter(({ credential }) => credential === true)) {
       for (const candidate of this.#candidates.of(key, destination, signal)) {
         if (layer(candidate.rank) <= layer(first.rank)) continue;
-        this.#void.add(candidate);
+        this.#void.set(signal, (this.#void.get(signal) ?? new Set()).add(candidate));
         findings.add("warning", {
           place: candidate.place,
           key: candidate.variable,
@@ -119,6 +120,8 @@ export class Resolution {
   }
 
   #live(key: Key<unknown>, destination: string, signal: Candidate["signal"]): Candidate[] {
-    return this.#candidates.of(key, destination, signal).filter((candidate) => !this.#void.has(candidate));
+    return this.#candidates.of(key, destination, signal).filter((candidate) =>
+      !this.#void.get(signal)?.has(candidate)
+    );
   }
 }

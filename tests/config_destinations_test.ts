@@ -150,3 +150,40 @@ Deno.test("loadConfig() reads certificates and keys as texts", () => {
     insecure: false,
   });
 });
+
+Deno.test("loadConfig() drops credentials only for the signal whose endpoint moved", () => {
+  const { lanes } = settingsOf({
+    files: inFile,
+    env: { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "http://b.example/x" },
+  });
+  assertEquals(lanes.map(({ headers }) => Object.keys(headers).length), [0, 2, 2]);
+});
+
+const paths: readonly (readonly [env: Readonly<Record<string, string>>, warnings: number])[] = [
+  [{ SONDE_ENDPOINT: "http://h/v1/metrics" }, 1],
+  [{ SONDE_ENDPOINT: "http://h/v1/traces/" }, 1],
+  [{ SONDE_ENDPOINT: "http://h/v1" }, 0],
+  [{ SONDE_ENDPOINT: "http://h/api/v1/otlp/v1/metrics", SONDE_PRESET: "prometheus" }, 0],
+  [{ OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "http://h/v1/metrics" }, 0],
+  [{ OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "http://h:4318" }, 1],
+  [{ EXPORTER_TYPE: "otlp_http", OTLP_HTTP_ENDPOINT: "http://h/" }, 1],
+];
+for (const [env, warnings] of paths) {
+  Deno.test(`loadConfig() gives ${warnings} warnings of the path in ${JSON.stringify(env)}`, () => {
+    assertEquals(lines(load({ env }).warnings).length, warnings);
+  });
+}
+
+Deno.test("loadConfig() takes the retry profile of preset otlp_http even outside Heka's mode", () => {
+  const env = { SONDE_PRESET: "otlp_http", SONDE_ENDPOINT: "http://h" };
+  assertEquals(settingsOf({ env }).lanes[0]?.retry.profile, "heka");
+});
+
+Deno.test("loadConfig() puts accepted remote configuration below the file and above the preset", () => {
+  const remote = { SONDE_INTERVAL: "3s", SONDE_TIMEOUT: "4s" };
+  const settings = settingsOf({ files: { [FILE]: "SONDE_INTERVAL=2s\nSONDE_ENDPOINT=http://h" }, remote });
+  assertEquals([settings.intervalMs, settings.lanes[0]?.timeoutMs], [2000, 4000]);
+  assertEquals(lines(load({ remote: { SONDE_NOPE: "1" } }).problems), [
+    "remote  SONDE_NOPE  unknown key  Did you mean SONDE_ROOT?",
+  ]);
+});

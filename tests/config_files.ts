@@ -46,6 +46,7 @@ export interface Given {
   readonly flags?: Readonly<Record<string, string>>;
   readonly envFile?: string;
   readonly collectorNames?: readonly string[];
+  readonly remote?: Readonly<Record<string, string>>;
 }
 
 /** Loads configuration from a test's own layers. Flags are given by key. */

@@ -41,6 +41,7 @@ export const otlpHttp: Preset = {
   summary: "Heka's exporter of that name: the endpoint is the whole URL",
   docs: "https://opentelemetry.io/docs/specs/otlp/#otlphttp",
   requires: ["ENDPOINT"],
+  retryProfile: "heka",
   sendsAgentId: true,
   jsonForHeka: true,
   aliases: [

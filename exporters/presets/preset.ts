@@ -93,6 +93,8 @@ export interface Preset {
   readonly aliases?: readonly Alias[];
   /** A variable that alone chooses this preset. */
   readonly impliedBy?: string;
+  /** Retries as Heka did, unless a key says otherwise (design 8). */
+  readonly retryProfile?: "heka";
   /** Sends Heka's `x-agent-id` (heka.md section 4). */
   readonly sendsAgentId?: true;
   /** In Heka's own mode it speaks JSON, as Heka did. */
