@@ -3,6 +3,7 @@
  * of protocol pass in milliseconds.
  * @module
  */
+import { setImmediate } from "node:timers";
 import type { Clock } from "../exporters/clock.ts";
 
 interface Sleeper {
@@ -12,7 +13,7 @@ interface Sleeper {
 
 /** One turn of the event loop, sockets included. */
 function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Lets everything happen that needs no time. */
