@@ -5,7 +5,6 @@
  */
 import type { Signal } from "./batch.ts";
 import type { Clock } from "./clock.ts";
-import { crc32 } from "./crc32.ts";
 import { laneKey } from "./delivery.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { LaneBaseline, LogRecord } from "./messages.ts";
@@ -13,6 +12,7 @@ import { SpoolDisk } from "./spool_disk.ts";
 import { removeIfThere, writeFileAside } from "./spool_files.ts";
 import { INBOX_FOLDER, readInbox } from "./spool_inbox.ts";
 import { DESTINATION_FILE, destinationHash, destinationKey } from "./spool_key.ts";
+import { type LaneFolder, laneFolders, laneNumber, listFolder } from "./spool_list.ts";
 import { SpoolLane } from "./spool_lane.ts";
 
 export interface SpoolOptions {
@@ -105,6 +105,32 @@ export class Spool {
     }
   }
 
+  /** Drops queued batches that end before `cutoffMs`, in every lane that is open; returns how many. */
+  async dropOlder(cutoffMs: number): Promise<number> {
+    let count = 0;
+    for (const lane of this.#lanes.values()) count += await lane.dropOlder(cutoffMs);
+    return count;
+  }
+
+  /**
+   * Moves what waits under another endpoint's folder (its name, or the first characters of it) to the lanes of
+   * `destination`; returns how many batches. What cannot be written stays where it is. Throws a RangeError unless exactly
+   * one folder begins so.
+   */
+  async adopt(hash: string, destination: string): Promise<number> {
+    const own = new Set([...this.#lanes.values()].map(({ place }) => place.folder));
+    const folders = (await laneFolders(this.#options.path)).filter((folder) => folder.hash.startsWith(hash));
+    const names = new Set(folders.map((folder) => folder.hash));
+    if (names.size !== 1 || folders.some(({ path }) => own.has(path))) {
+      throw new RangeError(
+        `Cannot adopt "${hash}": ${names.size} folders match, expected one of another endpoint`,
+      );
+    }
+    let count = 0;
+    for (const folder of folders) count += await this.#adoptFolder(folder, destination);
+    return count;
+  }
+
   /** Syncs and closes every file and gives the lock back. */
   async close(): Promise<void> {
     this.#closing.abort();
@@ -136,7 +162,7 @@ export class Spool {
       folder: `${folder}/${signal}`,
       destination,
       signal,
-      lane: crc32(new TextEncoder().encode(`${hash}/${signal}`)),
+      lane: laneNumber(hash, signal),
     };
     const opened = await SpoolLane.open(place, { disk: this.#disk, clock: this.#options.clock });
     this.#lanes.set(laneKey(lane), opened);
@@ -144,6 +170,20 @@ export class Spool {
     // Only people miss it: a disk that is full now may have room for batches later.
     await described.catch((error) => this.#disk.failed(error));
     for (const what of opened.damage) this.#note("warn", "spool damage", { destination, signal, what });
+  }
+
+  async #adoptFolder(folder: LaneFolder, destination: string): Promise<number> {
+    const lane = this.laneSpool({ destination, signal: folder.signal });
+    if (lane === undefined) return 0;
+    let count = 0;
+    for await (const { batch } of listFolder(folder, "queued")) {
+      if (batch === undefined) continue;
+      if (!await lane.adopt(batch)) return count;
+      count++;
+    }
+    await lane.sync();
+    await Deno.remove(folder.path, { recursive: true });
+    return count;
   }
 
   #note(level: LogRecord["level"], event: string, fields: Record<string, string>): void {
