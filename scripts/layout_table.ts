@@ -46,7 +46,7 @@ export const ARROWS: readonly Arrow[] = [
   },
   {
     from: ["commands/"],
-    to: ["commands/", "collectors/", "exporters/", "config/", "proto_gen/"],
+    to: ["commands/", "collectors/", "exporters/", "config/", "proto_gen/", "deno.json"],
     reason: "commands put the parts together",
   },
   { from: ["proto_gen/"], to: ["proto_gen/"], reason: "generated code knows nothing of ours" },
