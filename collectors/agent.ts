@@ -37,32 +37,26 @@ export interface AgentFigures {
   readonly lanes: readonly LaneFigures[];
 }
 
-const counter = (name: string, unit: string, description: string, source: string): Descriptor => ({
+/** Name, unit, description and source of a metric. */
+type Words = readonly [name: string, unit: string, description: string, source: string];
+
+function described([name, unit, description, source]: Words) {
+  return { name, unit, description, source };
+}
+
+const counter = (...words: Words): Descriptor => ({
+  ...described(words),
   kind: "sum",
   monotonic: true,
   valueType: "int",
-  name,
-  unit,
-  description,
-  source,
 });
-const level = (name: string, unit: string, description: string, source: string): Descriptor => ({
+const level = (...words: Words): Descriptor => ({
+  ...described(words),
   kind: "sum",
   monotonic: false,
   valueType: "int",
-  name,
-  unit,
-  description,
-  source,
 });
-const gauge = (name: string, unit: string, description: string, source: string): Descriptor => ({
-  kind: "gauge",
-  valueType: "double",
-  name,
-  unit,
-  description,
-  source,
-});
+const gauge = (...words: Words): Descriptor => ({ ...described(words), kind: "gauge", valueType: "double" });
 
 const duration: Descriptor = {
   ...gauge(

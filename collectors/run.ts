@@ -233,7 +233,7 @@ export class CollectorRun {
         const at = this.#locate(path);
         const source = this.sources.open(at);
         if (source === undefined) {
-          throw new SourceError("open", path, this.sources.whyMissing(at) ?? "unreadable");
+          throw new SourceError("open", path, { reason: this.sources.whyMissing(at) ?? "unreadable" });
         }
         return await source.readAsync();
       });

@@ -18,10 +18,14 @@ let buffer = new Uint8Array(64 * 1024);
 /** A kernel file that cannot be opened or read; `reason` is short and stable, fit for `omitted`. */
 export class SourceError extends Error {
   readonly reason: string;
-  constructor(verb: "open" | "read", path: string, reason: string, cause?: unknown) {
-    super(`Cannot ${verb} "${path}": ${reason}`, { cause });
+  constructor(
+    verb: "open" | "read",
+    path: string,
+    why: { readonly reason: string; readonly cause?: unknown },
+  ) {
+    super(`Cannot ${verb} "${path}": ${why.reason}`, { cause: why.cause });
     this.name = "SourceError";
-    this.reason = reason;
+    this.reason = why.reason;
   }
 }
 
@@ -33,13 +37,17 @@ export function reasonOf(error: unknown): string {
   return text.replace(/, (open|readfile|read).*$/, "").slice(0, 120);
 }
 
+function whyOf(cause: unknown): { reason: string; cause: unknown } {
+  return { reason: reasonOf(cause), cause };
+}
+
 /** Reads a file from its current position to its end into the shared buffer and decodes it. */
 function drain(file: Deno.FsFile, path: string): string {
   let length = 0;
   for (;;) {
     if (length === buffer.length) {
       if (length >= SOURCE_BYTES_MAX) {
-        throw new SourceError("read", path, `longer than ${SOURCE_BYTES_MAX} bytes`);
+        throw new SourceError("read", path, { reason: `longer than ${SOURCE_BYTES_MAX} bytes` });
       }
       const larger = new Uint8Array(buffer.length * 2);
       larger.set(buffer);
@@ -58,7 +66,7 @@ export function readFileOnce(path: string): string {
   try {
     return drain(file, path);
   } catch (error) {
-    throw error instanceof SourceError ? error : new SourceError("read", path, reasonOf(error), error);
+    throw error instanceof SourceError ? error : new SourceError("read", path, whyOf(error));
   } finally {
     file.close();
   }
@@ -68,7 +76,7 @@ function openFile(path: string): Deno.FsFile {
   try {
     return Deno.openSync(path, { read: true });
   } catch (error) {
-    throw new SourceError("open", path, reasonOf(error), error);
+    throw new SourceError("open", path, whyOf(error));
   }
 }
 
@@ -94,7 +102,7 @@ export class Source {
       this.#file.seekSync(0, Deno.SeekMode.Start);
       this.#text = drain(this.#file, this.path);
     } catch (error) {
-      throw error instanceof SourceError ? error : new SourceError("read", this.path, reasonOf(error), error);
+      throw error instanceof SourceError ? error : new SourceError("read", this.path, whyOf(error));
     }
     this.#cycle = cycle;
     return this.#text;
@@ -114,7 +122,7 @@ export class Source {
       await this.#file.seek(0, Deno.SeekMode.Start);
       return decoder.decode(await this.#drainSlow());
     } catch (error) {
-      throw error instanceof SourceError ? error : new SourceError("read", this.path, reasonOf(error), error);
+      throw error instanceof SourceError ? error : new SourceError("read", this.path, whyOf(error));
     }
   }
 
@@ -127,7 +135,7 @@ export class Source {
       if (n === null || n === 0) return bytes.subarray(0, length);
       length += n;
       if (length > SOURCE_BYTES_MAX) {
-        throw new SourceError("read", this.path, `longer than ${SOURCE_BYTES_MAX} bytes`);
+        throw new SourceError("read", this.path, { reason: `longer than ${SOURCE_BYTES_MAX} bytes` });
       }
       if (length === bytes.length) {
         const larger = new Uint8Array(bytes.length * 2);

@@ -6,7 +6,7 @@
 import { agent as agentCollector } from "../collectors/agent.ts";
 import type { Attributes, Naming } from "../collectors/metric.ts";
 import { collectors } from "../collectors/registry.ts";
-import { openInstance } from "../config/instance.ts";
+import { machineParts, openInstance } from "../config/instance.ts";
 import type { Settings } from "../config/settings.ts";
 import { openStateDir } from "../config/state_dir.ts";
 import type { CourierLink } from "../exporters/courier_link.ts";
@@ -16,7 +16,7 @@ import { type Delivery, openDelivery } from "./delivery.ts";
 import { dropPermissions } from "./drop.ts";
 import { bypassProxyForLoopback } from "./loopback.ts";
 import { openSensor, type Sensor } from "./sensor.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "./build.ts";
 
 /** Everything a life needs, open, with no permission left. */
 export interface Agent {
@@ -37,21 +37,6 @@ export interface AgentOptions {
   readonly dead: (why: string) => void;
   /** Done last, with all permissions still there. */
   readonly beforeDrop?: (agent: Agent) => Promise<void>;
-}
-
-function firstLine(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path).trim() || undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function machineParts(): { machineId: string | undefined; productUuid: string | undefined } {
-  return {
-    machineId: firstLine("/etc/machine-id") ?? firstLine("/var/lib/dbus/machine-id"),
-    productUuid: firstLine("/sys/class/dmi/id/product_uuid"),
-  };
 }
 
 function stateDirOf(settings: Settings, { delivers, log }: AgentOptions): string | undefined {

@@ -6,7 +6,7 @@ import type { Log } from "../config/log.ts";
 import type { Agent } from "./agent.ts";
 import { type ControlRequest, ControlServer, listenControl } from "./control.ts";
 import { inspect } from "./inspection.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "./build.ts";
 
 function answer(agent: Agent, request: ControlRequest): unknown {
   switch (request.verb) {

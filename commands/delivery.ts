@@ -4,10 +4,11 @@
  */
 import { baselineFromJson, baselineToJson, toDelta } from "../collectors/delta.ts";
 import type { Settings } from "../config/settings.ts";
+import { makeFolder } from "../config/state_dir.ts";
 import { CourierLink, type CourierPermissions, courierPermissions } from "../exporters/courier_link.ts";
 import { type Derive, FanOut } from "../exporters/fan_out.ts";
 import type { CourierStart, LogRecord } from "../exporters/messages.ts";
-import { PRODUCT, VERSION } from "./version.ts";
+import { PRODUCT, VERSION } from "./build.ts";
 
 /** The running courier, what it may touch, and what feeds it. */
 export interface Delivery {
@@ -32,7 +33,7 @@ export interface DeliveryOptions {
 function spoolOf({ spool }: Settings, stateDir: string | undefined): Pick<CourierStart, "spool"> {
   if (stateDir === undefined || spool.mode === "off") return {};
   const path = `${stateDir}/spool`;
-  Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeFolder(path);
   return { spool: { mode: spool.mode, path, bytesMax: spool.bytesMax } };
 }
 

@@ -33,8 +33,7 @@ async function look({ sensor }: Agent, isTable: boolean): Promise<Looks> {
 async function deliver(
   agent: Agent,
   snapshot: Snapshot,
-  context: Context,
-  log: Start["log"],
+  { context, log }: { context: Context; log: Start["log"] },
 ): Promise<number> {
   const { delivery, settings, sensor } = agent;
   if (delivery === undefined) return 0;
@@ -74,5 +73,5 @@ export async function run(context: Context): Promise<number> {
     const { resource } = agent.sensor;
     context.stdout(render(format, { ...looks, resource, naming: settings.naming }, context));
   }
-  return delivers ? await deliver(agent, looks.snapshot, context, log) : 0;
+  return delivers ? await deliver(agent, looks.snapshot, { context, log }) : 0;
 }

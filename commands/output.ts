@@ -7,7 +7,7 @@ import { jsonDocument, otlpJson } from "../exporters/console_json.ts";
 import { prometheusText } from "../exporters/console_prometheus.ts";
 import { table } from "../exporters/console_table.ts";
 import type { Context } from "./context.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "./build.ts";
 
 /** The formats of `once --format`. */
 export const FORMATS = ["table", "prometheus", "json", "otlp"] as const;

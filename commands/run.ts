@@ -13,7 +13,7 @@ import { openControl } from "./control_verbs.ts";
 import { type Format, formatOf, render } from "./output.ts";
 import { crank } from "./schedule.ts";
 import { start } from "./start.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "./build.ts";
 import { workerUrl } from "./workers.ts";
 
 /** A person who starts sonde on a terminal sees rates at once: two looks, this far apart. */

@@ -84,6 +84,22 @@ export function parseInstance(text: string): Instance {
   };
 }
 
+function firstLine(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path).trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The parts of this machine's fingerprint that this process may read. */
+export function machineParts(): MachineParts {
+  return {
+    machineId: firstLine("/etc/machine-id") ?? firstLine("/var/lib/dbus/machine-id"),
+    productUuid: firstLine("/sys/class/dmi/id/product_uuid"),
+  };
+}
+
 function readStored(path: string, notes: string[]): Instance | undefined {
   let text: string;
   try {

@@ -11,7 +11,7 @@ export type StateDir =
 
 function tryFolder(path: string): string | undefined {
   try {
-    Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
     const probe = `${path}/.probe-${Deno.pid}`;
     Deno.writeTextFileSync(probe, "", { mode: 0o600 });
     Deno.removeSync(probe);
@@ -44,4 +44,9 @@ export function replaceFile(path: string, text: string): void {
   Deno.renameSync(aside, path);
   using folder = Deno.openSync(path.slice(0, path.lastIndexOf("/")) || "/");
   folder.syncSync();
+}
+
+/** Makes a folder inside the state directory; one that exists already is fine. */
+export function makeFolder(path: string): void {
+  Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
 }

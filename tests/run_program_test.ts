@@ -60,7 +60,8 @@ Deno.test("run: a second signal does not wait for the network", async () => {
     await server.waitFor(1);
     program.signal("SIGTERM");
     const before = performance.now();
-    program.signal("SIGTERM");
+    // Another one: the kernel merges equal signals that are pending.
+    program.signal("SIGINT");
     const { code } = await program.finish();
     assertLess(performance.now() - before, 1500);
     assertEquals(code, 0);
