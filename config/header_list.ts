@@ -32,32 +32,35 @@ function checkName(name: string, position: number): void {
 }
 
 /** A value that can go on the wire: no CR, LF or NUL, and nothing outside ISO 8859-1. Throws RangeError. */
-export function checkHeaderValue(name: string, value: string): void {
-  if (/[\r\n\0]/.test(value)) throw new RangeError(`header "${name}" holds a line break or NUL`);
+export function checkHeaderValue(header: string, value: string): void {
+  if (/[\r\n\0]/.test(value)) throw new RangeError(`${header} holds a line break or NUL`);
   if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) {
-    throw new RangeError(`header "${name}" holds a character that HTTP cannot carry`);
+    throw new RangeError(`${header} holds a character that HTTP cannot carry`);
   }
 }
 
-/** Reads a header list; throws SyntaxError or RangeError naming the entry, never its value. */
+/**
+ * Reads a header list; throws SyntaxError or RangeError naming the entry by its position: a token pasted without its
+ * name would otherwise be printed as one.
+ */
 export function parseHeaders(text: string): HeaderList {
   const headers: Record<string, string> = Object.create(null);
   const warnings: string[] = [];
   for (const [index, entry] of text.split(",").entries()) {
-    const pair = entry.trim();
+    const [pair, header] = [entry.trim(), `header ${index + 1}`];
     if (pair === "") continue;
     const equals = pair.indexOf("=");
-    if (equals < 0) throw new SyntaxError(`header ${index + 1} has no "="`);
+    if (equals < 0) throw new SyntaxError(`${header} has no "="`);
     const name = pair.slice(0, equals).trim().toLowerCase();
     checkName(name, index + 1);
     const raw = pair.slice(equals + 1).trim();
     const value = decoded(raw);
     if (value === undefined) {
-      warnings.push(`header "${name}" has a malformed % sequence and is sent as written`);
+      warnings.push(`${header} has a malformed % sequence and is sent as written`);
     }
-    if (raw.includes(";")) warnings.push(`header "${name}" holds ";", which is sent as part of the value`);
-    if (name in headers) warnings.push(`header "${name}" is given twice; the last one counts`);
-    checkHeaderValue(name, value ?? raw);
+    if (raw.includes(";")) warnings.push(`${header} holds ";", which is sent as part of the value`);
+    if (name in headers) warnings.push(`${header} has the name of an earlier one and replaces it`);
+    checkHeaderValue(header, value ?? raw);
     headers[name] = value ?? raw;
   }
   return { headers: { ...headers }, warnings };

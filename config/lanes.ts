@@ -73,7 +73,7 @@ function readHeaders(
   };
   for (const [header, value] of Object.entries(headers)) {
     try {
-      checkHeaderValue(header, value);
+      checkHeaderValue(`header "${header}"`, value);
     } catch (error) {
       const what = error instanceof Error ? error.message : String(error);
       const next = "Look for characters that do not belong into the key";
