@@ -100,9 +100,9 @@ export const VERBS: readonly Verb[] = [
     details: [
       "print shows every key with its value; secrets are masked. example prints a commented file that loads as it " +
       "is, for one preset when it is named.",
-      "The file is the one that --env-file or SONDE_ENV_FILE names, else ./.env, /etc/sonde/sonde.env or " +
-      "/etc/heka-insights-agent/.env. Above it stand key files, OTEL_ variables, SONDE_ variables and flags; below " +
-      "it accepted remote configuration, the preset and the defaults.",
+      "The file is the one that --env-file or SONDE_ENV_FILE names, else ./.env, else /etc/sonde/sonde.env. Above " +
+      "it stand key files, OTEL_ variables, SONDE_ variables and flags; below it accepted remote configuration, " +
+      "the preset and the defaults.",
     ],
     flags: [
       { name: "origin", help: "print: say where each value comes from." },
