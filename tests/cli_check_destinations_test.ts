@@ -46,7 +46,7 @@ const endpoints: readonly Row[] = [
   {
     env: { SONDE_HEADERS: `a=${SECRET}%0d%0aEvil: 1` },
     first:
-      'environment  SONDE_HEADERS  header 1 holds a line break or NUL  Write name=value pairs separated by commas, special characters as %XX',
+      "environment  SONDE_HEADERS  header 1 holds a line break or NUL  Write name=value pairs separated by commas, special characters as %XX",
   },
   {
     env: { OTEL_EXPORTER_OTLP_HEADERS: SECRET },
