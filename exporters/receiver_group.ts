@@ -1,0 +1,127 @@
+/**
+ * Small requests of one form joined into one batch: repeated protobuf fields concatenate, JSON entries join in one
+ * array. A group goes out when it is full or due; after a quiet time its first request goes out at once, so that a
+ * lone program's data never waits in memory. Bounds: bytes, items, time.
+ * @module
+ */
+import type { Encoding, Signal } from "./batch.ts";
+import { concat } from "./gzip.ts";
+import type { LaneAccount } from "./receiver_account.ts";
+import type { HandOver } from "./receiver_hand_over.ts";
+import type { ReceiverLane } from "./receiver_messages.ts";
+
+/** One request as it joins a group. JSON: the entries without the brackets around them. */
+export interface Part {
+  readonly pieces: readonly Uint8Array[];
+  readonly bytes: number;
+  readonly items: number;
+  /** Milliseconds since 1970. */
+  readonly firstTimeMs: number;
+  readonly lastTimeMs: number;
+}
+
+/** Bounds of a batch where a lane allows more (otlp 4.3). */
+const BATCH_BYTES_MAX = 524_288;
+const BATCH_ITEMS_MAX = 8_192;
+
+/** How long a group waits at most; less than the contract's 1 s and 5 s, since delivery takes time as well. */
+const DELAY_MS: Readonly<Record<Signal, number>> = { logs: 700, traces: 4_000, metrics: 10_000 };
+
+const encoder = new TextEncoder();
+const MEMBERS: Readonly<Record<Signal, string>> = {
+  logs: "resourceLogs",
+  traces: "resourceSpans",
+  metrics: "resourceMetrics",
+};
+const COMMA = encoder.encode(",");
+const END = encoder.encode("]}");
+
+/** A lane and its books. */
+export interface GroupLane {
+  readonly lane: ReceiverLane;
+  readonly account: LaneAccount;
+}
+
+/** What one or more lanes want in the same bytes. */
+export class Group {
+  readonly signal: Signal;
+  readonly encoding: Encoding;
+  readonly lanes: readonly GroupLane[];
+  readonly #handOver: HandOver;
+  readonly #bytesMax: number;
+  readonly #itemsMax: number;
+  #parts: Part[] = [];
+  #openedMs = 0;
+  #lastSentMs = -Infinity;
+  bytes = 0;
+  items = 0;
+
+  constructor(lanes: readonly [GroupLane, ...GroupLane[]], handOver: HandOver) {
+    const [{ lane }] = lanes;
+    this.signal = lane.signal;
+    this.encoding = lane.encoding;
+    this.lanes = lanes;
+    this.#handOver = handOver;
+    this.#bytesMax = Math.min(BATCH_BYTES_MAX, ...lanes.map((it) => it.lane.batchBytesMax));
+    this.#itemsMax = Math.min(BATCH_ITEMS_MAX, ...lanes.map((it) => it.lane.batchItemsMax));
+  }
+
+  /** Room these bytes take at the courier. */
+  cost(bytes: number): number {
+    return bytes * this.lanes.length;
+  }
+
+  /** Joins a request; `nowMs` is monotonic. */
+  add(part: Part, nowMs: number): void {
+    const wouldOverflow = this.bytes + part.bytes > this.#bytesMax ||
+      this.items + part.items > this.#itemsMax;
+    if (wouldOverflow) this.send(nowMs);
+    if (this.#parts.length === 0) this.#openedMs = nowMs;
+    this.#parts.push(part);
+    this.bytes += part.bytes;
+    this.items += part.items;
+    for (const { account } of this.lanes) {
+      account.taken += part.items;
+      account.grouped += part.items;
+    }
+    const isFull = this.bytes >= this.#bytesMax || this.items >= this.#itemsMax;
+    // Metrics wait for the sensor's cycle: one request of the radio for both.
+    const isFirst = this.signal !== "metrics" && nowMs - this.#lastSentMs >= DELAY_MS[this.signal];
+    if (isFull || isFirst) this.send(nowMs);
+  }
+
+  /** Sends what has waited long enough. */
+  sendDue(nowMs: number): void {
+    if (this.#parts.length > 0 && nowMs - this.#openedMs >= DELAY_MS[this.signal]) this.send(nowMs);
+  }
+
+  /** Hands over what is here, if anything. */
+  send(nowMs: number): void {
+    if (this.#parts.length === 0) return;
+    const parts = this.#parts;
+    const items = this.items;
+    this.#parts = [];
+    this.bytes = 0;
+    this.items = 0;
+    this.#lastSentMs = nowMs;
+    this.#handOver.send(this.#join(parts), {
+      lanes: this.lanes.map((it) => it.lane),
+      items,
+      firstTimeMs: parts.reduce((first, part) => Math.min(first, part.firstTimeMs), Infinity),
+      lastTimeMs: parts.reduce((last, part) => Math.max(last, part.lastTimeMs), 0),
+    });
+    for (const { account } of this.lanes) {
+      account.forwarded += items;
+      account.grouped -= items;
+    }
+  }
+
+  #join(parts: readonly Part[]): Uint8Array<ArrayBuffer> {
+    const pieces = this.encoding === "protobuf" ? parts.flatMap((part) => part.pieces) : [
+      encoder.encode(`{"${MEMBERS[this.signal]}":[`),
+      ...parts.flatMap((part, i) => i === 0 ? part.pieces : [COMMA, ...part.pieces]),
+      END,
+    ];
+    return concat(pieces, pieces.reduce((total, piece) => total + piece.length, 0));
+  }
+}
