@@ -3,6 +3,7 @@
  * jumps, so that an outage of hours runs in milliseconds.
  * @module
  */
+import { delay } from "@std/async/delay";
 
 /** Everything delivery may know of time and chance. */
 export interface Clock {
@@ -17,15 +18,10 @@ export interface Clock {
 }
 
 /** Real waiting, for the roots' clock. */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener("abort", done);
-  });
+export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await delay(ms, signal === undefined ? {} : { signal });
+  } catch {
+    // Aborted: whoever waits wants to go on now.
+  }
 }

@@ -64,7 +64,7 @@ export class Delivery {
   readonly #lanes = new Map<string, Lane>();
   /** Books of what came for lanes that do not exist. */
   readonly #strays = new Map<string, { destination: string; signal: Signal; account: Account }>();
-  readonly #transports: readonly Transport[];
+  readonly #transports: Transport[];
   readonly #parts: DeliveryParts;
   #intake: Promise<void> = Promise.resolve();
   #running: Promise<unknown>;
@@ -109,7 +109,8 @@ export class Delivery {
     await Promise.all([...this.#lanes.values()].map((lane) => lane.flush(options)));
     if (!options.final) return;
     await this.#running;
-    for (const transport of this.#transports) transport.close();
+    // A second flush, in a hurry, may overtake the first: each transport closes once.
+    for (const transport of this.#transports.splice(0)) transport.close();
   }
 
   /** Credentials or trust were renewed. */
