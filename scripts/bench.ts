@@ -8,14 +8,7 @@ import { parseArgs } from "node:util";
 import { budgetsOf, type Figures, type Ratios, ratiosOf, worsened } from "./bench_figures.ts";
 import { withFloor } from "./bench_floor.ts";
 import { measureParts } from "./bench_parts.ts";
-import {
-  type Command,
-  measureBare,
-  measureOnce,
-  measureRun,
-  measureStart,
-  sondeCommand,
-} from "./bench_process.ts";
+import { type Command, measureBareRss, measureRun, measureStarts, sondeCommand } from "./bench_process.ts";
 import { print, root, say } from "./terminal.ts";
 
 const BASELINE = `${root}/scripts/bench_baseline.json`;
@@ -30,9 +23,8 @@ function measure(command: Command, cycles: number): Promise<Figures> {
     const { files, readUs, collectUs, encodeUs, compressUs } = await measureParts();
     const hotUs = "skipped" in floor ? 0 : await floor.hot(files);
     say("bench: starts");
-    const bare = await measureBare(STARTS);
-    const startMs = await measureStart(command, STARTS);
-    const onceMs = await measureOnce(command, STARTS);
+    const { bareMs, startMs, onceMs } = await measureStarts(command, STARTS);
+    const bare = { ms: bareMs, rss: await measureBareRss() };
     say(`bench: ${cycles} cycles at 1 Hz`);
     const [run, pacedUs] = await Promise.all([
       measureRun(command, cycles),

@@ -137,34 +137,55 @@ function countPoints(body: Uint8Array): number {
   return points;
 }
 
-/** Milliseconds from spawn to the arrival of the first request of `run`. */
-export function measureStart(command: Command, times: number): Promise<number> {
-  return repeat(times, () =>
-    withSink(async (sink, env) => {
-      const before = performance.now();
-      const child = spawn([...command, "run"], env);
-      try {
-        const [first] = await sink.received(1, 30_000);
-        return (first?.atMs ?? NaN) - before;
-      } finally {
-        await end(child);
-      }
-    }));
+/** Milliseconds from spawn, medians of several rounds. */
+export interface Starts {
+  /** The empty program, to its exit. */
+  readonly bareMs: number;
+  /** `run`, to the arrival of its first request. */
+  readonly startMs: number;
+  /** `once`, to its exit. */
+  readonly onceMs: number;
 }
 
-/** Milliseconds from spawn to exit of `once`, to a loopback sink. */
-export function measureOnce(command: Command, times: number): Promise<number> {
-  return repeat(times, () => withSink((_sink, env) => measureExit([...command, "once"], env)));
+/** Starts everything in turn, so that a busy moment of the machine meets all alike. */
+export async function measureStarts(command: Command, rounds: number): Promise<Starts> {
+  const values: Starts[] = [];
+  // The first round fills the caches and does not count.
+  for (let round = 0; round <= rounds; round++) {
+    const bareMs = await measureExit(BARE, {});
+    const startMs = await withSink((sink, env) => measureFirst(command, sink, env));
+    const onceMs = await withSink((_sink, env) => measureExit([...command, "once"], env));
+    if (round > 0) values.push({ bareMs, startMs, onceMs });
+  }
+  return {
+    bareMs: median(values.map(({ bareMs }) => bareMs)),
+    startMs: median(values.map(({ startMs }) => startMs)),
+    onceMs: median(values.map(({ onceMs }) => onceMs)),
+  };
 }
 
-/** The empty program: milliseconds from spawn to exit, and its RSS in KiB while it waits. */
-export async function measureBare(times: number): Promise<{ ms: number; rss: number }> {
-  const ms = await repeat(times, () => measureExit(BARE, {}));
+async function measureFirst(
+  command: Command,
+  sink: Sink,
+  env: Readonly<Record<string, string>>,
+): Promise<number> {
+  const before = performance.now();
+  const child = spawn([...command, "run"], env);
+  try {
+    const [first] = await sink.received(1, 30_000);
+    return (first?.atMs ?? NaN) - before;
+  } finally {
+    await end(child);
+  }
+}
+
+/** RSS of the empty program while it waits, KiB. */
+export async function measureBareRss(): Promise<number> {
   const child = spawn([...BARE, "stay"], {});
   try {
     // Nothing says that an idle program has settled; a second is what sonde's first cycle takes, too.
     await new Promise((resolve) => setTimeout(resolve, 1_000));
-    return { ms, rss: (await readMemory(child.pid)).rss };
+    return (await readMemory(child.pid)).rss;
   } finally {
     await end(child);
   }
@@ -176,12 +197,4 @@ async function measureExit(command: Command, env: Readonly<Record<string, string
   const ms = performance.now() - before;
   if (code !== 0) throw new Error(`Cannot measure "${command.at(-1)}": it ended with ${code}, expected 0`);
   return ms;
-}
-
-/** The median of several runs; the first one fills the caches and does not count. */
-async function repeat(times: number, measure: () => Promise<number>): Promise<number> {
-  await measure();
-  const values: number[] = [];
-  for (let at = 0; at < times; at++) values.push(await measure());
-  return median(values);
 }
