@@ -34,7 +34,7 @@ export class Lane {
   readonly #parts: LaneParts;
   readonly #backlog: Backlog;
   readonly #breaker: Breaker;
-  readonly #pacer: Pacer;
+  readonly #pacer = new Pacer();
   readonly #drive: Drive;
   readonly #log: OutageLog;
   readonly #limit: SizeLimit;
@@ -48,7 +48,6 @@ export class Lane {
     this.#parts = parts;
     this.#backlog = new Backlog(budget, (items) => this.#evicted(items), spool);
     this.#breaker = new Breaker(config.retry.profile, clock.random);
-    this.#pacer = new Pacer(clock.random);
     this.#drive = new Drive(clock, () => this.#breaker.isTroubled);
     this.#log = new OutageLog(config, parts.log);
     this.#limit = new SizeLimit(config.batchBytesMax);

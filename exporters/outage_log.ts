@@ -24,8 +24,8 @@ interface Outage {
   readonly delivered: number;
   readonly tooOld: number;
   attempts: number;
-  saidMs: number;
-  cause: string;
+  /** False while nothing was said of it: a lane that comes and goes does not fill the log. */
+  isSaid: boolean;
 }
 
 export class OutageLog {
@@ -33,38 +33,26 @@ export class OutageLog {
   readonly #lane: Fields;
   readonly #texts = new Set<string>();
   #outage: Outage | undefined;
+  #saidMs = -Infinity;
 
   constructor(lane: { destination: string; signal: string }, write: (record: LogRecord) => void) {
     this.#lane = { destination: lane.destination, signal: lane.signal };
     this.#write = write;
   }
 
-  /** True between the first failure and the end of the drain. */
-  get isOutage(): boolean {
-    return this.#outage !== undefined;
-  }
-
   failed(outcome: Retryable | Refused, nowMs: number, figures: OutageFigures): void {
     const { cause, message } = outcome;
     const fields = { cause, ...(outcome.status !== undefined && { status: outcome.status }), message };
     const level = outcome.kind === "refused" ? "error" : "warn";
-    const outage = this.#outage;
-    if (outage === undefined) {
-      const { delivered, tooOld } = figures;
-      this.#outage = { beganMs: nowMs, delivered, tooOld, attempts: 1, saidMs: nowMs, cause };
-      this.#say(level, "delivery failing", fields);
-      return;
-    }
+    const { delivered, tooOld, queued } = figures;
+    const outage = this.#outage ??= { beganMs: nowMs, delivered, tooOld, attempts: 0, isSaid: false };
     outage.attempts++;
-    if (nowMs - outage.saidMs < REPEAT_MS) return;
-    outage.saidMs = nowMs;
+    if (nowMs - this.#saidMs < REPEAT_MS) return;
+    this.#saidMs = nowMs;
+    outage.isSaid = true;
+    if (outage.attempts === 1) return this.#say(level, "delivery failing", fields);
     const minutes = Math.round((nowMs - outage.beganMs) / 60_000);
-    this.#say(level, "delivery still failing", {
-      ...fields,
-      minutes,
-      attempts: outage.attempts,
-      queued: figures.queued,
-    });
+    this.#say(level, "delivery still failing", { ...fields, minutes, attempts: outage.attempts, queued });
   }
 
   /** The backlog is gone. */
@@ -72,6 +60,7 @@ export class OutageLog {
     const outage = this.#outage;
     if (outage === undefined) return;
     this.#outage = undefined;
+    if (!outage.isSaid) return;
     this.#say("info", "delivery resumed", {
       seconds: Math.round((nowMs - outage.beganMs) / 1000),
       drained: figures.delivered - outage.delivered,

@@ -1,33 +1,35 @@
 /**
- * How fast a backlog leaves after an outage. At most two requests a second, so that a fleet does not fall on a
- * backend that has just come back (otlp 4.3); faster only as far as needed to deliver forty batches within 70 s of
- * the last failed attempt; and after a long outage not before a random delay.
+ * How fast a backlog leaves after an outage, so that a fleet does not fall on a backend that has just come back.
+ * After a short outage forty batches are delivered within 70 s of the last failed attempt, and not much faster.
+ * After a long one a lane sends at most three times what it sends when all is well, so that a whole fleet does too;
+ * that doubles every ten minutes without a failure, up to two requests a second (otlp 4.3, F43).
  * @module
  */
 
-const SPACING_MAX_MS = 500;
 const SPACING_MIN_MS = 100;
+/** Two requests a second. */
+const SPACING_FAST_MS = 500;
 const PROMISED_BATCHES = 40;
 /** The promise of 70 s, less what the requests themselves take. */
 const PROMISED_MS = 62_000;
 /** An outage of more than forty cycles at the default interval: the promise is no longer about it. */
 const LONG_OUTAGE_MS = 480_000;
-const DELAY_MAX_MS = 300_000;
+/** Of the lane's own rate: under three, because requests come in lumps. */
+const TIMES_STEADY = 2.5;
+const DOUBLE_EVERY_MS = 600_000;
 /** Part of a new gap between arrivals in their running mean. */
 const GAP_WEIGHT = 0.2;
 
+/** How a drain goes: at a fixed spacing, or in steps from the lane's own rate. */
+type Drain = { readonly spacingMs: number } | { readonly beganMs: number };
+
 export class Pacer {
-  readonly #random: () => number;
   #beganMs: number | undefined;
   #failedMs = 0;
-  #spacingMs = 0;
+  #drain: Drain | undefined;
   #nextMs = 0;
   #arrivedMs: number | undefined;
   #gapMs = Infinity;
-
-  constructor(random: () => number) {
-    this.#random = random;
-  }
 
   /** When the next request may begin, on the monotonic clock. */
   get nextMs(): number {
@@ -54,27 +56,34 @@ export class Pacer {
     const outage = nowMs - this.#beganMs;
     this.#beganMs = undefined;
     if (outage >= LONG_OUTAGE_MS) {
-      this.#spacingMs = SPACING_MAX_MS;
-      this.#nextMs = nowMs + this.#random() * Math.min(DELAY_MAX_MS, outage / 2);
+      this.#drain = { beganMs: nowMs };
       return;
     }
     const left = PROMISED_MS - (nowMs - this.#failedMs);
-    this.#spacingMs = Math.max(SPACING_MIN_MS, Math.min(SPACING_MAX_MS, left / PROMISED_BATCHES));
+    this.#drain = { spacingMs: Math.max(SPACING_MIN_MS, left / PROMISED_BATCHES) };
   }
 
   /** Takes up a backlog from an earlier life. */
   inherited(): void {
-    this.#spacingMs = SPACING_MAX_MS;
+    this.#drain = { spacingMs: SPACING_FAST_MS };
   }
 
   /** A request ended. */
   sent(nowMs: number): void {
-    if (this.#spacingMs === 0) return;
-    this.#nextMs = Math.max(this.#nextMs, nowMs + Math.min(this.#spacingMs, this.#gapMs / 2));
+    if (this.#drain === undefined) return;
+    this.#nextMs = nowMs + Math.min(spacing(this.#drain, { nowMs, gapMs: this.#gapMs }), this.#gapMs / 2);
   }
 
   /** The backlog is gone. */
   drained(): void {
-    this.#spacingMs = this.#nextMs = 0;
+    this.#drain = undefined;
+    this.#nextMs = 0;
   }
+}
+
+function spacing(drain: Drain, { nowMs, gapMs }: { nowMs: number; gapMs: number }): number {
+  if ("spacingMs" in drain) return drain.spacingMs;
+  if (gapMs === Infinity) return SPACING_FAST_MS;
+  const doublings = Math.floor((nowMs - drain.beganMs) / DOUBLE_EVERY_MS);
+  return Math.max(SPACING_FAST_MS, gapMs / TIMES_STEADY / 2 ** doublings);
 }

@@ -66,7 +66,7 @@ Deno.test("F22: 401 costs one batch per probe; renewed credentials are tried at 
   const probes = rig.vendor.received.length;
   assertStrictEquals(rig.report.rejected, probes * 10);
   rig.lane.retryNow();
-  await rig.runTo(12 * MINUTE);
+  await rig.runTo(25 * MINUTE);
   assertStrictEquals(rig.report.delivered, (60 - probes) * 10);
   await rig.stop();
 });

@@ -66,16 +66,16 @@ export class LaneRig {
   give(changes: Partial<BatchHeader> = {}, bytes = 20): number {
     const sequence = ++this.#sequence;
     const body = new TextEncoder().encode(`batch ${sequence} `.padEnd(bytes, "."));
-    const now = this.clock.wall();
-    const header = headerOf(sequence, {
-      signal: this.lane.config.signal,
-      firstTimeMs: now,
-      lastTimeMs: now,
-      uncompressedBytes: body.length,
-      ...changes,
-    });
-    this.lane.accept({ header, body: { bytes: body, gzipped: false } });
+    this.giveBody(body, { sequence, ...changes });
     return sequence;
+  }
+
+  /** Hands in a batch with this body. */
+  giveBody(bytes: Uint8Array<ArrayBuffer>, changes: Partial<BatchHeader> = {}): void {
+    const now = this.clock.wall();
+    const times = { firstTimeMs: now, lastTimeMs: now, uncompressedBytes: bytes.length };
+    const header = headerOf(0, { signal: this.lane.config.signal, ...times, ...changes });
+    this.lane.accept({ header, body: { bytes, gzipped: false } });
   }
 
   /** Hands in a batch every `everyMs` from now until `untilMs`. */
