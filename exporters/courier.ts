@@ -21,6 +21,7 @@ const clock: Clock = { wall: Date.now, mono: () => performance.now(), random: Ma
 const started = Promise.withResolvers<void>();
 let delivery: Delivery | undefined;
 let spool: Spool | undefined;
+let closing: Promise<void> | undefined;
 let reporting: ReturnType<typeof setTimeout> | undefined;
 let reportedMs = -Infinity;
 
@@ -72,7 +73,8 @@ async function start({ product, lanes, queueBytesMax, spool: config, ports }: Co
 async function flush({ id, deadlineMs, final, brief = false }: CourierFlush): Promise<void> {
   await started.promise;
   await delivery?.flush({ deadlineMs, final, brief });
-  if (final) await spool?.close();
+  // A second flush, in a hurry, may overtake the first.
+  if (final) await (closing ??= spool?.close());
   send({ type: "flushed", id, report: report() });
 }
 
