@@ -104,8 +104,9 @@ function number(head: Head, count: bigint): MessageInitShape<typeof NumberDataPo
   return { ...head, value: { case: "asInt", value: count } };
 }
 
-function sums(head: Head, count: bigint, aggregationTemporality: 1 | 2): MetricInit[] {
-  const dataPoints = [number(head, 2n ** 53n + count)];
+function sums(head: Head, at: Point, aggregationTemporality: 1 | 2): MetricInit[] {
+  const { value: count, offset = 2n ** 53n } = at;
+  const dataPoints = [number(head, offset + count)];
   const open = { aggregationTemporality: 2, isMonotonic: false, dataPoints: [number(head, count)] };
   return [
     {
@@ -179,7 +180,7 @@ export function metrics(
       unit: "Cel",
       data: { case: "gauge", value: { dataPoints: [number(head, at.value)] } },
     },
-    ...sums(head, at.value, temporality),
+    ...sums(head, at, temporality),
     histogram(head, at.value, temporality),
     exponential(head, at, temporality),
     { name: "old", data: { case: "summary", value: { dataPoints: [summary] } } },
@@ -201,6 +202,8 @@ export interface Point {
   readonly startedSecondsAgo?: bigint;
   readonly scale?: 1 | 2;
   readonly route?: string;
+  /** Added to the monotonic sum; absent: 2^53, so that it is no safe number. */
+  readonly offset?: bigint;
 }
 
 export function readLogs(bytes: Uint8Array): ExportLogsServiceRequest {
