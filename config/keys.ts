@@ -5,6 +5,7 @@
  */
 import type { Key } from "./key.ts";
 import { BYTES_PER_DAY, LOCAL_KEYS, QUEUE_MAX, SHUTDOWN_TIMEOUT, SPOOL, SPOOL_MAX } from "./keys_local.ts";
+import { REMOTE_KEYS } from "./keys_remote.ts";
 import { WHAT_KEYS } from "./keys_what.ts";
 import { RETRY_AFTER_MAX, RETRY_PROFILE, SPOOL_MAX_AGE, WHERE_KEYS } from "./keys_where.ts";
 import { nearest } from "./nearest.ts";
@@ -24,6 +25,7 @@ export const AREAS: Readonly<Record<string, readonly Key<unknown>[]>> = {
     BYTES_PER_DAY,
   ],
   local: LOCAL_KEYS,
+  remote: REMOTE_KEYS,
 };
 
 export const KEYS: readonly Key<unknown>[] = Object.values(AREAS).flat();
