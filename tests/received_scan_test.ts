@@ -4,6 +4,7 @@ import { scanRequest } from "../exporters/received_scan.ts";
 import { ResourceCompletion } from "../exporters/received_resource.ts";
 import { joined } from "../exporters/received_wire.ts";
 import type { Signal } from "../exporters/batch.ts";
+import { mutations } from "./received_mutations.ts";
 import { logs, metrics, readLogs, readMetrics, readSpans, spans } from "./received_samples.ts";
 import { HOST, START_MS } from "./receiver_rig.ts";
 
@@ -12,17 +13,6 @@ const READ: Readonly<Record<Signal, (bytes: Uint8Array) => unknown>> = {
   traces: readSpans,
   metrics: readMetrics,
 };
-
-/** A generator with a fixed start value (mulberry32), so that a failure can be repeated. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = state + 0x6d2b79f5 | 0;
-    let mixed = Math.imul(state ^ state >>> 15, 1 | state);
-    mixed = mixed + Math.imul(mixed ^ mixed >>> 7, 61 | mixed) ^ mixed;
-    return ((mixed ^ mixed >>> 14) >>> 0) / 4294967296;
-  };
-}
 
 Deno.test("scanRequest() counts items and finds first and last time", () => {
   const flags = { hasDelta: false, hasCumulative: false };
@@ -134,29 +124,11 @@ Deno.test("scanRequest() refuses what is no request", () => {
   scanRequest(inRecord([0x2a, ...length(deep(20).length), ...deep(20)]), "logs");
 });
 
-/** Changes some bytes: set, flip, remove, double, cut, or put a length's favourites. */
-function mutate(bytes: Uint8Array, chance: () => number): Uint8Array {
-  let mutated = [...bytes];
-  for (let i = 0; i <= chance() * 4; i++) {
-    const at = Math.floor(chance() * mutated.length);
-    const kind = Math.floor(chance() * 6);
-    if (kind === 0) mutated[at] = Math.floor(chance() * 256);
-    else if (kind === 1) mutated[at] = (mutated[at] ?? 0) ^ 1 << Math.floor(chance() * 8);
-    else if (kind === 2) mutated.splice(at, 1 + Math.floor(chance() * 3));
-    else if (kind === 3) mutated.splice(at, 0, ...mutated.slice(at, at + Math.floor(chance() * 9)));
-    else if (kind === 4) mutated = mutated.slice(0, at);
-    else mutated[at] = [0, 1, 127, 128, 129, 255][Math.floor(chance() * 6)] ?? 0;
-  }
-  return new Uint8Array(mutated);
-}
-
 for (const [signal, sample] of [["logs", logs(2)], ["traces", spans(2)], ["metrics", metrics(1)]] as const) {
   Deno.test(`10,000 mutations of ${signal}: what scanRequest() passes, completed, is valid protobuf`, () => {
-    const chance = random(4318);
     const completion = new ResourceCompletion(HOST);
     const seen = { passed: 0, refused: 0 };
-    for (let i = 0; i < 10_000; i++) {
-      const bytes = mutate(sample, chance);
+    for (const bytes of mutations(sample, { count: 10_000, seed: 4318 })) {
       try {
         scanRequest(bytes, signal);
       } catch (error) {

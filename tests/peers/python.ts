@@ -39,6 +39,13 @@ export async function decodeWithPython(requests: readonly PythonRequest[]): Prom
   return JSON.parse(await run(python, [script], JSON.stringify(input)));
 }
 
+/** Spans, log records and metrics sent by OpenTelemetry's own SDK to `endpoint`, `count` of each; its words on errors. */
+export async function sendWithPython(endpoint: string, count: number): Promise<string> {
+  const python = `${await environment()}/bin/python`;
+  const script = new URL("./python/send.py", import.meta.url).pathname;
+  return await run(python, [script, endpoint, String(count)]);
+}
+
 /** Folder of the virtual environment, made first when the cache has none. */
 async function environment(): Promise<string> {
   const requirements = new URL("./python/requirements.txt", import.meta.url);
