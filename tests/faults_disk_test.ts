@@ -1,0 +1,100 @@
+/**
+ * Disks that are full or gone: memory takes over, one line says so, and the disk is used again when it
+ * can be (F40 of otlp 5). Needs the right to mount a small tmpfs; without it the tests are skipped, and say so.
+ * @module
+ */
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { range } from "./lane_rig.ts";
+import { inFolder, SpoolRig } from "./spool_rig.ts";
+
+const MINUTE = 60_000;
+const MIB = 1024 * 1024;
+
+async function run(command: string, ...args: string[]): Promise<boolean> {
+  const { success } = await new Deno.Command(command, { args, stdout: "null", stderr: "null" }).output();
+  return success;
+}
+
+async function canMount(): Promise<boolean> {
+  const path = await Deno.makeTempDir();
+  const isMounted = Deno.uid() === 0 && await run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path);
+  if (isMounted) await run("umount", path);
+  else await Deno.stderr.write(new TextEncoder().encode("skipped: no right to mount a tmpfs\n"));
+  await Deno.remove(path);
+  return isMounted;
+}
+
+const ignore = !await canMount();
+
+/** Runs `use` on a tmpfs of 2 MiB. */
+function onSmallDisk(use: (path: string) => Promise<void>): Promise<void> {
+  return inFolder(async (path) => {
+    assert(await run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", path));
+    try {
+      await use(path);
+    } finally {
+      await run("umount", "-l", path);
+    }
+  });
+}
+
+Deno.test({
+  name: "F40: a disk that fills up costs the oldest batches first, then memory takes over, quietly",
+  ignore,
+  fn: () =>
+    onSmallDisk(async (path) => {
+      await Deno.writeFile(`${path}/ballast`, new Uint8Array(1.2 * MIB));
+      const rig = await SpoolRig.open({ path: `${path}/spool` });
+      rig.vendor.react = () => rig.clock.mono() < 30 * MINUTE ? "refused" : 200;
+      for (let n = 0; n < 100; n++) rig.clock.at(n * 10_000, () => rig.give({}, 20_000));
+      await rig.runTo(20 * MINUTE);
+      assertStrictEquals(rig.report.produced, 1_000);
+      assert(rig.report.queued > 0);
+      assert(rig.diskLogs.length + rig.logs.length < 60, `${rig.diskLogs.length + rig.logs.length} lines`);
+      await Deno.remove(`${path}/ballast`);
+      await rig.runTo(120 * MINUTE);
+      assertStrictEquals(rig.report.queued, 0);
+      assertEquals(rig.delivered.at(-1), 100);
+      assertStrictEquals(rig.spool.fault, undefined);
+      await rig.end();
+    }),
+});
+
+Deno.test({
+  name:
+    "F40: a full disk from the start: nothing is lost that memory holds, and the disk is used when there is room",
+  ignore,
+  fn: () =>
+    onSmallDisk(async (path) => {
+      const ballast = `${path}/ballast`;
+      const rig = await SpoolRig.open({ path: `${path}/spool` });
+      await Deno.writeFile(ballast, new Uint8Array(2 * MIB)).catch(() => {});
+      rig.vendor.react = () => rig.clock.mono() < 30 * MINUTE ? "refused" : 200;
+      rig.giveEvery(10_000, 20 * MINUTE);
+      await rig.runTo(10 * MINUTE);
+      assert(rig.spool.fault !== undefined);
+      assertEquals([rig.report.queued, rig.report.spoolBatches], [610, 0]);
+      assert(rig.diskLogs.length <= 11, `${rig.diskLogs.length} lines in 10 min`);
+      await Deno.remove(ballast);
+      await rig.runTo(20 * MINUTE);
+      assertEquals([rig.report.queued, rig.report.spoolBatches], [1_200, 120]);
+      await rig.runTo(180 * MINUTE);
+      assertEquals(rig.delivered, range(1, 120));
+      await rig.end();
+    }),
+});
+
+Deno.test("F40: a spool removed under the agent is counted as damage, sent never, and the lane goes on", () =>
+  inFolder(async (path) => {
+    const rig = await SpoolRig.open({ path: `${path}/spool` });
+    rig.vendor.react = () => rig.clock.mono() < 2 * MINUTE ? "refused" : 200;
+    for (let n = 0; n < 10; n++) rig.clock.at(n * 1_000, () => rig.give());
+    await rig.runTo(MINUTE);
+    await Deno.remove(`${path}/spool`, { recursive: true });
+    rig.clock.at(3 * MINUTE, () => rig.give());
+    await rig.runTo(30 * MINUTE);
+    // The oldest was on its way and went out; the books, which follow the disk, count it with the others.
+    assertEquals(rig.delivered, [1, 11]);
+    assertEquals(rig.report.dropped, { spool_damaged: 100 });
+    await rig.end();
+  }));
