@@ -8,6 +8,7 @@
 import type { BatchMessage } from "./batch.ts";
 import { type Clock, sleep } from "./clock.ts";
 import { type Delivery, openDelivery } from "./delivery.ts";
+import type { LaneConfig } from "./lane_config.ts";
 import type { CourierFlush, CourierStart, FromCourier, LogRecord, ToCourier } from "./messages.ts";
 import { probe } from "./probe.ts";
 import type { DeliveryReport } from "./report.ts";
@@ -78,6 +79,16 @@ async function flush({ id, deadlineMs, final, brief = false }: CourierFlush): Pr
   send({ type: "flushed", id, report: report() });
 }
 
+async function renew(lanes: readonly LaneConfig[]): Promise<void> {
+  await started.promise;
+  try {
+    await delivery?.renew(lanes);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    log({ level: "error", event: "credentials not renewed", fields: { message } });
+  }
+}
+
 self.onmessage = async ({ data }: MessageEvent<ToCourier>): Promise<void> => {
   switch (data.type) {
     case "start":
@@ -86,6 +97,10 @@ self.onmessage = async ({ data }: MessageEvent<ToCourier>): Promise<void> => {
       return accept(data);
     case "flush":
       return await flush(data);
+    case "renew":
+      return await renew(data.lanes);
+    case "disk":
+      return spool?.roomIs(data);
     case "probe":
       return send({ type: "probed", id: data.id, probes: await probe() });
   }

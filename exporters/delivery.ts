@@ -14,7 +14,7 @@ import { Lane } from "./lane.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { OriginPause } from "./lane_parts.ts";
 import type { LogRecord } from "./messages.ts";
-import { createPoster, openTransport, type Transport } from "./post.ts";
+import { createPoster, openTransport, type Poster, type Transport } from "./post.ts";
 import { QueueBudget } from "./queue.ts";
 import type { LaneReport } from "./report.ts";
 
@@ -64,27 +64,27 @@ export class Delivery {
   readonly #lanes = new Map<string, Lane>();
   /** Books of what came for lanes that do not exist. */
   readonly #strays = new Map<string, { destination: string; signal: Signal; account: Account }>();
-  readonly #transports: Transport[];
+  readonly #transports: Map<string, Transport>;
+  readonly #posters = new Map<string, Poster>();
+  readonly #product: string;
   readonly #parts: DeliveryParts;
   #intake: Promise<void> = Promise.resolve();
   #running: Promise<unknown>;
 
-  constructor(options: DeliveryOptions, parts: DeliveryParts, transports: ReadonlyMap<string, Transport>) {
+  constructor(options: DeliveryOptions, parts: DeliveryParts, transports: Map<string, Transport>) {
     this.#parts = parts;
-    this.#transports = [...transports.values()];
+    this.#transports = transports;
+    this.#product = options.product;
     const budget = new QueueBudget(options.queueBytesMax);
     const origins = new Map<string, OriginPause>();
     for (const config of options.lanes) {
-      const transport = transports.get(transportKey(config));
-      if (transport === undefined) throw new Error("BUG: lane without a transport");
       const { origin } = new URL(config.url);
       const pause = origins.get(origin) ?? { untilMs: 0 };
       origins.set(origin, pause);
       const spool = parts.spoolOf?.(config);
       const { clock, log, changed } = parts;
-      const poster = createPoster(config, { product: options.product, transport, clock });
       const lane = new Lane(config, {
-        poster,
+        poster: this.#posterOf(config),
         clock,
         budget,
         origin: pause,
@@ -110,12 +110,24 @@ export class Delivery {
     if (!options.final) return;
     await this.#running;
     // A second flush, in a hurry, may overtake the first: each transport closes once.
-    for (const transport of this.#transports.splice(0)) transport.close();
+    for (const transport of this.#transports.values()) transport.close();
+    this.#transports.clear();
   }
 
-  /** Credentials or trust were renewed. */
-  retryNow(): void {
-    for (const lane of this.#lanes.values()) lane.retryNow();
+  /**
+   * Takes headers, certificates and proxy of the lanes that go on to the same URL, and tries them at once. Anything
+   * else about a lane is fixed for the life of the process. Throws when a client certificate cannot be used.
+   */
+  async renew(lanes: readonly LaneConfig[]): Promise<void> {
+    const kept = lanes.filter((lane) => this.#lanes.get(laneKey(lane))?.config.url === lane.url);
+    for (const [key, transport] of await openTransports(kept)) {
+      this.#transports.get(key)?.close();
+      this.#transports.set(key, transport);
+    }
+    for (const lane of kept) {
+      this.#posters.set(laneKey(lane), this.#newPoster(lane));
+      this.#lanes.get(laneKey(lane))?.retryNow();
+    }
   }
 
   /** All lanes' books; strays last. */
@@ -132,6 +144,25 @@ export class Delivery {
       breaker: "closed",
     }));
     return [...this.#lanes.values()].map((lane) => lane.report()).concat(strays);
+  }
+
+  /** A poster that stays the same while what it posts with is renewed. */
+  #posterOf(config: LaneConfig): Poster {
+    const key = laneKey(config);
+    this.#posters.set(key, this.#newPoster(config));
+    return {
+      post: (body, signal) => {
+        const poster = this.#posters.get(key);
+        if (poster === undefined) throw new Error("BUG: lane without a poster");
+        return poster.post(body, signal);
+      },
+    };
+  }
+
+  #newPoster(config: LaneConfig): Poster {
+    const transport = this.#transports.get(transportKey(config));
+    if (transport === undefined) throw new Error("BUG: lane without a transport");
+    return createPoster(config, { product: this.#product, transport, clock: this.#parts.clock });
   }
 
   async #take({ headers, body, gzipped }: BatchMessage): Promise<void> {
@@ -164,12 +195,16 @@ export class Delivery {
 
 /** Opens the transports and starts the lanes. Throws when a client certificate cannot be used. */
 export async function openDelivery(options: DeliveryOptions, parts: DeliveryParts): Promise<Delivery> {
+  return new Delivery(options, parts, await openTransports(options.lanes));
+}
+
+async function openTransports(lanes: readonly LaneConfig[]): Promise<Map<string, Transport>> {
   const transports = new Map<string, Transport>();
-  for (const lane of options.lanes) {
+  for (const lane of lanes) {
     const key = transportKey(lane);
     if (!transports.has(key)) transports.set(key, await openTransport(lane.transport, lane.url));
   }
-  return new Delivery(options, parts, transports);
+  return transports;
 }
 
 /** Lanes of one destination share its connections, unless a signal has a scheme of its own. */

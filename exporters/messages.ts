@@ -42,7 +42,26 @@ export interface CourierProbe {
   readonly id: number;
 }
 
-export type ToCourier = CourierStart | BatchMessage | CourierFlush | CourierProbe;
+/** Renewed headers, certificates or proxy of lanes that keep their URL (SIGHUP, `reload`). */
+export interface CourierRenew {
+  readonly type: "renew";
+  readonly lanes: readonly LaneConfig[];
+}
+
+/** Room on the state directory's filesystem, which the courier may not ask for itself. */
+export interface CourierDisk {
+  readonly type: "disk";
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}
+
+export type ToCourier =
+  | CourierStart
+  | BatchMessage
+  | CourierFlush
+  | CourierProbe
+  | CourierRenew
+  | CourierDisk;
 
 /** Sent once, when ports are attached and the spool is open. */
 export interface CourierReady {

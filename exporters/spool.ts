@@ -49,6 +49,11 @@ export class Spool {
     return this.#unusable ?? this.#disk.fault;
   }
 
+  /** What is free on the filesystem: the spool gives way before others run out. */
+  roomIs(room: { readonly freeBytes: number; readonly totalBytes: number }): void {
+    this.#disk.roomIs(room);
+  }
+
   /** True when no disk operation is under way. */
   get isIdle(): boolean {
     return this.#disk.isIdle;

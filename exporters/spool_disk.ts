@@ -15,6 +15,10 @@ const SEGMENT_BYTES_MIN = 4 * 1024;
 /** Segments a full spool consists of at least: one is what drop-oldest costs. */
 const SEGMENTS_MIN = 16;
 
+/** Free space left to others: 64 MiB, or a twentieth of a small disk. */
+const FREE_BYTES_MIN = 64 * 1024 * 1024;
+const FREE_PART_MIN = 0.05;
+
 /** A lane's folder, as the disk sees it. */
 export interface SpoolTenant {
   readonly fileBytes: number;
@@ -38,6 +42,8 @@ export class SpoolDisk {
   #last: Promise<unknown> = Promise.resolve();
   #pending = 0;
   #fault: string | undefined;
+  /** Bytes that may still be written before others run short. */
+  #room = Infinity;
   #retestMs = 0;
   #saidMs = -Infinity;
 
@@ -66,6 +72,11 @@ export class SpoolDisk {
     this.#tenants.push(tenant);
   }
 
+  /** Told from time to time; in between, what is written and removed is counted. */
+  roomIs({ freeBytes, totalBytes }: { readonly freeBytes: number; readonly totalBytes: number }): void {
+    this.#room = freeBytes - Math.min(FREE_BYTES_MIN, totalBytes * FREE_PART_MIN);
+  }
+
   /** Runs one operation after all earlier ones. */
   serial<T>(operation: () => Promise<T>): Promise<T> {
     this.#pending++;
@@ -77,9 +88,15 @@ export class SpoolDisk {
   /** Drops oldest segments, of the lane that holds most, until `bytes` more fit. Only inside `serial`. */
   async makeRoom(bytes: number): Promise<boolean> {
     if (bytes > this.#options.bytesMax) return false;
-    while (this.#used() + bytes > this.#options.bytesMax) {
-      if (!await this.evictOne()) return false;
+    while (this.#used() + bytes > this.#options.bytesMax || bytes > this.#room) {
+      const before = this.#used();
+      if (!await this.evictOne()) {
+        if (bytes > this.#room) this.failed(new Error("disk nearly full"));
+        return false;
+      }
+      this.#room += before - this.#used();
     }
+    this.#room -= bytes;
     return true;
   }
 

@@ -98,3 +98,19 @@ Deno.test("F40: a spool removed under the agent is counted as damage, sent never
     assertEquals(rig.report.dropped, { spool_damaged: 100 });
     await rig.end();
   }));
+
+Deno.test("F40: a nearly full disk costs the oldest batches, so that others have room", () =>
+  inFolder(async (path) => {
+    const rig = await SpoolRig.open({ path, bytesMax: 256 * 1024 });
+    rig.vendor.react = () => rig.clock.mono() < 30 * MINUTE ? "refused" : 200;
+    for (let n = 0; n < 60; n++) rig.clock.at(n * 1_000, () => rig.give({}, 2_000));
+    await rig.runTo(30_500);
+    const before = rig.report.spoolBytes;
+    rig.spool.roomIs({ freeBytes: 64 * MIB, totalBytes: 100_000 * MIB });
+    await rig.runTo(MINUTE);
+    assert(rig.report.spoolBytes <= before, `${rig.report.spoolBytes} after ${before}`);
+    assert((rig.report.dropped["spool_full"] ?? 0) > 0);
+    await rig.runTo(90 * MINUTE);
+    assertEquals(rig.delivered.at(-1), 60);
+    await rig.end();
+  }));
