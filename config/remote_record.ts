@@ -80,9 +80,9 @@ export class RemoteRecords {
 
   /** Hash in the crash marker; undefined: nothing was being tried. A damaged marker counts as one without hash. */
   async readMarker(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const bytes = await this.#store.read("applying.json").catch(() => undefined);
-    if (bytes === undefined) return undefined;
     try {
+      const bytes = await this.#store.read("applying.json");
+      if (bytes === undefined) return undefined;
       const { hash }: Record<string, unknown> = { ...Object(JSON.parse(new TextDecoder().decode(bytes))) };
       return Uint8Array.fromHex(typeof hash === "string" ? hash : "");
     } catch {
@@ -105,7 +105,11 @@ export class RemoteRecords {
   }
 
   async removeMarker(): Promise<void> {
-    await this.#store.remove("applying.json").catch((error: unknown) => this.#note(String(error)));
+    try {
+      await this.#store.remove("applying.json");
+    } catch (error) {
+      this.#note(`remote/applying.json cannot be removed: ${String(error).slice(0, 200)}`);
+    }
   }
 
   /** A full or read-only disk costs memory of this configuration, not the configuration itself. */
