@@ -98,6 +98,10 @@ Deno.test("classifyError() sorts texts that need a network to provoke", () => {
     ["client error (Connect): tcp connect error: Network is unreachable (os error 101)", "retry unreachable"],
     ["client error (Connect): tcp connect error: Connection timed out (os error 110)", "retry timeout"],
     ["client error (Connect): tls handshake eof", "retry closed"],
+    [
+      "invalid peer certificate: certificate expired: verification time 1407251407",
+      "destination certificate keep",
+    ],
     ["received fatal alert: CertificateRequired", "destination tls keep"],
     ["something new under the sun", "retry unknown"],
   ];
