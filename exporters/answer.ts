@@ -33,7 +33,7 @@ export async function readAnswer(response: Response, lane: LaneConfig, clock: Cl
     return { kind: "refused", class: "batch", status, cause: "response_too_large", message, keep: false };
   }
   if (status >= 200 && status < 300) return success(response, body, clock);
-  return failure(response, body, lane, clock);
+  return failure(response, body, { lane, clock });
 }
 
 async function readBody(response: Response): Promise<AnswerBody> {
@@ -92,13 +92,20 @@ function readPartialSuccess(bytes: Uint8Array, type: string): PartialSuccess | "
 function jsonPartialSuccess(bytes: Uint8Array): PartialSuccess | undefined {
   const parsed: unknown = JSON.parse(new TextDecoder().decode(bytes));
   const part = member(parsed, "partialSuccess");
-  if (part === undefined) return undefined;
+  if (part === undefined) return listedErrors(parsed);
   // Three signals, three names; each a number or a decimal string.
   const count = member(part, "rejectedDataPoints") ?? member(part, "rejectedSpans") ??
     member(part, "rejectedLogRecords") ?? 0;
   const rejected = Number(count);
   const message = member(part, "errorMessage") ?? "";
   return { rejected: Number.isSafeInteger(rejected) ? rejected : 0, message: String(message) };
+}
+
+/** Destinations with an API of their own list what they did not like in a 2xx, without a count. */
+function listedErrors(parsed: unknown): PartialSuccess | undefined {
+  const errors = member(parsed, "errors");
+  if (!Array.isArray(errors) || errors.length === 0) return undefined;
+  return { rejected: 0, message: errors.map(String).join("; ") };
 }
 
 function member(value: unknown, key: string): unknown {
@@ -123,7 +130,11 @@ const DESTINATION_FAULTS: Readonly<Record<number, string>> = {
 /** The Collector's receiver says 400 where others say 413 (otlp 4.2). */
 const TOO_LARGE_WORDS = /(body|payload|request|message)\b.*\b(too large|exceeds)/i;
 
-function failure(response: Response, body: AnswerBody, lane: LaneConfig, clock: Clock): Retryable | Refused {
+function failure(
+  response: Response,
+  body: AnswerBody,
+  { lane, clock }: { lane: LaneConfig; clock: Clock },
+): Retryable | Refused {
   const { status } = response;
   const message = oneLine(answerWords(body.bytes, mediaType(response))) || `status ${status}`;
   if (status >= 300 && status < 400) {
@@ -132,7 +143,7 @@ function failure(response: Response, body: AnswerBody, lane: LaneConfig, clock: 
   }
   const cause = retryCause(status, lane);
   if (cause !== undefined) {
-    const retryAfter = retryAfterMs(response.headers.get("retry-after"), {
+    const retryAfter = retryAfterMs(askedWait(response), {
       date: response.headers.get("date"),
       wallMs: clock.wall(),
       maxMs: lane.retry.retryAfterMaxMs,
@@ -154,6 +165,11 @@ function failure(response: Response, body: AnswerBody, lane: LaneConfig, clock: 
     return { kind: "refused", class: "too_large", status, cause: "too_large", message, keep: false };
   }
   return { kind: "refused", class: "batch", status, cause: batchCause(status), message, keep: false };
+}
+
+/** What the server asks to wait: the standard header, else the one that rate limits often have, in seconds too. */
+function askedWait({ headers }: Response): string | null {
+  return headers.get("retry-after") ?? headers.get("x-ratelimit-reset");
 }
 
 /** Why a status may be tried again; undefined when it may not. */
@@ -211,6 +227,6 @@ function skew(response: Response, clock: Clock): { clockSkew?: number } {
 }
 
 function oneLine(text: string): string {
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- a backend's words may hold control characters, a log line must not
   return text.replace(/[\u0000-\u0020\u007f-\u009f\u2028\u2029]+/g, " ").trim().slice(0, SAMPLE_CHARS_MAX);
 }
