@@ -7,8 +7,8 @@ import { SIGNALS } from "../exporters/batch.ts";
 import type { Alias, Preset, PresetSetting } from "../exporters/presets/preset.ts";
 import { presetNamed, PRESETS } from "../exporters/presets/registry.ts";
 import { type Fillings, rowEndpoint } from "../exporters/presets/resolve.ts";
-import { RANK, WITHIN } from "./candidate.ts";
-import type { Variables } from "./env_file.ts";
+import { type Candidate, RANK, WITHIN } from "./candidate.ts";
+import type { Variable, Variables } from "./env_file.ts";
 import type { Gathering } from "./gather.ts";
 import type { Key } from "./key.ts";
 import { keyNamed, variableName } from "./keys.ts";
@@ -69,7 +69,7 @@ export function readAliases(
 }
 
 function isSet(variable: string, sources: Sources): boolean {
-  return sources.some(({ variables }) => (variables.get(variable)?.text ?? "") !== "");
+  return variableNamed(variable, sources) !== undefined;
 }
 
 /** The unnamed destination's row when no key names one (design 7). */
@@ -86,6 +86,33 @@ function impliedPreset(
   return implied?.name ?? (metrics === "otlp" ? "otlp" : "console");
 }
 
+/** The first source that sets a vendor's variable. */
+export function variableNamed(name: string, sources: Sources): Variable | undefined {
+  return sources.map(({ variables }) => variables.get(name)).find((variable) =>
+    (variable?.text ?? "") !== ""
+  );
+}
+
+/** The row in the version that its variable asks for; undefined after a problem. */
+function inVariant(
+  preset: Preset,
+  { winner, sources, at }: { winner: Candidate; sources: Sources; at: Gathering },
+): Preset | undefined {
+  const { variants } = preset;
+  if (variants === undefined) return preset;
+  const asked = variableNamed(variants.variable, sources);
+  const isOlder = winner.variable !== where.PRESET.name && !winner.variable.startsWith("--");
+  const row = variants.rows[asked?.text.toLowerCase() ?? (isOlder ? variants.older : "")];
+  if (row !== undefined || asked === undefined) return { ...preset, ...row };
+  at.findings.add("problem", {
+    place: asked.place,
+    key: asked.name,
+    what: `"${asked.text}" is no version that preset ${preset.name} knows`,
+    next: `Write one of ${Object.keys(variants.rows).join(", ")}`,
+  });
+  return undefined;
+}
+
 /** The row a destination follows; undefined after a problem. */
 export function choosePreset(
   name: string,
@@ -100,7 +127,7 @@ export function choosePreset(
   const list = PRESETS.map((preset) => preset.name);
   if (winner !== undefined) {
     const preset = presetNamed(winner.text);
-    if (preset !== undefined) return preset;
+    if (preset !== undefined) return inVariant(preset, { winner, sources, at });
     const what = `"${winner.text}" is not a preset`;
     const next = `Did you mean ${nearest(winner.text, list)}? There are ${list.join(", ")}`;
     at.findings.add("problem", { place: winner.place, key: winner.variable, what, next });
@@ -127,7 +154,8 @@ export function offerPreset(
 ): void {
   const encoding = preset.jsonForHeka && isHeka ? "json" : preset.encodings[0];
   const texts: readonly (readonly [Key<unknown>, string | undefined])[] = [
-    [where.PROTOCOL, `http/${encoding}`],
+    // A row that does not speak OTLP has no protocol to choose.
+    [where.PROTOCOL, encoding === "native" ? undefined : `http/${encoding}`],
     [where.TEMPORALITY, preset.temporalities[0]],
     [where.SPOOL_MAX_AGE, durationText(preset.maxAgeMs)],
     [where.REGION, preset.region],

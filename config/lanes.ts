@@ -4,11 +4,11 @@
  * @module
  */
 import { type Encoding, type Signal, SIGNALS, type Temporality } from "../exporters/batch.ts";
-import type { LaneConfig } from "../exporters/lane_config.ts";
+import type { LaneConfig, NativeForm } from "../exporters/lane_config.ts";
 import { fillHeaders, type GivenEndpoint, signalUrl } from "../exporters/presets/resolve.ts";
 import { type Candidate, RANK } from "./candidate.ts";
 import { readTransport } from "./certificates.ts";
-import { type Destination, readFillings } from "./destination.ts";
+import { type Destination, readFillings, type Sources, variableNamed } from "./destination.ts";
 import type { Gathering } from "./gather.ts";
 import { checkHeaderValue } from "./header_list.ts";
 import type { HekaSettings } from "./heka.ts";
@@ -20,6 +20,8 @@ import type { Resolution, Scope } from "./resolution.ts";
 export interface LaneSources {
   readonly resolution: Resolution;
   readonly heka: HekaSettings;
+  /** The vendors' own variables, best first. */
+  readonly sources: Sources;
   readonly at: Gathering;
 }
 
@@ -41,12 +43,30 @@ function refuse(
 
 function readEncoding(build: Build): Encoding {
   const { resolution, scope, destination: { preset } } = build;
+  if (preset.encodings[0] === "native") return "native";
   const encoding = resolution.value(where.PROTOCOL, scope) === "http/json" ? "json" : "protobuf";
   if (preset.encodings.includes(encoding)) return encoding;
   const what = `preset ${preset.name} does not take ${encoding}`;
   const next = `Write http/${preset.encodings[0]}, or leave it out`;
   refuse(resolution.winner(where.PROTOCOL, scope), { what, next }, build);
   return preset.encodings[0];
+}
+
+/** What the row's own encoder is told; a text it cannot take is a problem. */
+function readNative({ destination: { preset }, sources, at }: Build): NativeForm | undefined {
+  if (preset.native === undefined) return undefined;
+  const options: Record<string, string> = {};
+  for (const { name, variable, parse } of preset.options ?? []) {
+    const found = variableNamed(variable, sources);
+    if (found === undefined) continue;
+    try {
+      options[name] = parse(found.text);
+    } catch (error) {
+      const what = error instanceof Error ? error.message : String(error);
+      at.findings.add("problem", { place: found.place, key: found.name, what, next: `See ${preset.docs}` });
+    }
+  }
+  return { format: preset.native, options };
 }
 
 function readTemporality(build: Build): Temporality {
@@ -97,6 +117,7 @@ function buildLane(build: Build): LaneConfig | undefined {
   if (url === undefined) return undefined;
   const naming = resolution.value(NAMING, scope);
   const maxAge = resolution.value(where.SPOOL_MAX_AGE, scope);
+  const native = readNative(build);
   return {
     destination: name,
     signal,
@@ -104,6 +125,7 @@ function buildLane(build: Build): LaneConfig | undefined {
     url,
     headers: readHeaders(build),
     encoding: readEncoding(build),
+    ...(native === undefined ? {} : { native }),
     compression: resolution.value(where.COMPRESSION, scope),
     timeoutMs: resolution.value(where.TIMEOUT, scope),
     naming: naming === "auto" ? preset.naming : naming,

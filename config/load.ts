@@ -225,7 +225,7 @@ export function loadConfig(input: LoadInput): Loaded {
   const destinations = readDestinations(read, resolution);
   const heka = readHeka(isHeka, { sources: read.sources, findings });
   const lanes: readonly LaneConfig[] = destinations
-    .flatMap((destination) => buildLanes(destination, { resolution, heka, at }))
+    .flatMap((destination) => buildLanes(destination, { resolution, heka, sources: read.sources, at }))
     .filter((lane) => isWanted(lane, read));
   checkFileMode(read);
   checkCollectors(resolution, { names: input.collectorNames, findings });

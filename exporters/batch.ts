@@ -9,8 +9,11 @@ export type Signal = "metrics" | "logs" | "traces";
 
 export const SIGNALS: readonly Signal[] = ["metrics", "logs", "traces"];
 
-/** How the body is written. */
-export type Encoding = "protobuf" | "json";
+/**
+ * How the body is written: OTLP's two ways, or "native", by an encoder of the destination's own (presets/native.ts):
+ * then the body is one JSON object whose only list holds the items.
+ */
+export type Encoding = "protobuf" | "json" | "native";
 
 /** Aggregation temporality of the sums and histograms inside. */
 export type Temporality = "cumulative" | "delta";

@@ -4,6 +4,8 @@
  */
 import type { Attributes, Naming, Snapshot } from "../collectors/metric.ts";
 import type { Encoding, Temporality } from "./batch.ts";
+import type { NativeForm } from "./lane_config.ts";
+import type { Slot } from "./metrics_layout.ts";
 
 /** The bytes of one export request and what its header must say. */
 export interface Encoded {
@@ -38,9 +40,17 @@ export interface EncodeLimits {
 export interface MetricsEncoderOptions {
   readonly naming: Naming;
   readonly encoding: Encoding;
+  /** Present for encoding "native". */
+  readonly native?: NativeForm;
   /** Of monotonic sums; the snapshot must have been derived accordingly. Absent: cumulative. */
   readonly temporality?: Temporality;
 }
+
+/** The body of one request with the given slots of a snapshot. */
+export type RenderSlots = (input: MetricsInput, slots: readonly Slot[]) => Uint8Array<ArrayBuffer>;
+
+/** Makes the renderer of one lane from its options. */
+export type NativeFormat = (options: NativeForm["options"]) => RenderSlots;
 
 /** Points that were left out, by reason, since the encoder was made. */
 export interface Discarded {

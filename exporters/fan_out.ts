@@ -50,19 +50,25 @@ export class FanOut {
         ? options.baselines.find((one) => one.destination === destination && one.signal === signal)?.baseline
         : undefined;
     const keyOf = (lane: LaneConfig) => {
-      const { naming, temporality, encoding, batchBytesMax, batchItemsMax } = lane;
-      return [naming, temporality, encoding, batchBytesMax, batchItemsMax, baselineOf(lane) ?? ""].join(" ");
+      const { naming, temporality, encoding, native, batchBytesMax, batchItemsMax } = lane;
+      return JSON.stringify([
+        ...[naming, temporality, encoding, native, batchBytesMax, batchItemsMax],
+        baselineOf(lane),
+      ]);
     };
     const byKey = Map.groupBy(lanes.filter((lane) => lane.signal === "metrics"), keyOf);
     this.#groups = [...byKey.values()].flatMap((members) => {
       const [first] = members;
       if (first === undefined) return [];
-      const { naming, encoding, temporality } = first;
+      const { naming, encoding, temporality, native } = first;
       const derive = temporality === "delta" ? options.openDelta(baselineOf(first)) : undefined;
       return [{
         lanes: members,
         first,
-        encoder: createMetricsEncoder({ naming, encoding, temporality }),
+        encoder: createMetricsEncoder({
+          ...{ naming, encoding, temporality },
+          ...(native !== undefined && { native }),
+        }),
         derive,
       }];
     });

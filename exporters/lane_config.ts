@@ -24,6 +24,12 @@ export interface RetryConfig {
   readonly retryAfterMaxMs: number;
 }
 
+/** Which of the encoders in presets/native.ts writes a lane's bodies, and what it is told. */
+export interface NativeForm {
+  readonly format: string;
+  readonly options: Readonly<Record<string, string>>;
+}
+
 /** A (destination, signal) pair. */
 export interface LaneConfig {
   readonly destination: string;
@@ -34,6 +40,8 @@ export interface LaneConfig {
   /** Lower-case names; never Content-Type, Content-Encoding, Content-Length or Host. */
   readonly headers: Readonly<Record<string, string>>;
   readonly encoding: Encoding;
+  /** Present for encoding "native". */
+  readonly native?: NativeForm;
   readonly compression: "gzip" | "none";
   readonly timeoutMs: number;
   readonly naming: Naming;

@@ -11,21 +11,23 @@ import type {
   MetricsEncoder,
   MetricsEncoderOptions,
   MetricsInput,
+  RenderSlots,
   Scope,
 } from "./encoder.ts";
 import { cut } from "./cut.ts";
 import { renderMetricsJson } from "./metrics_json.ts";
-import { Layout } from "./metrics_layout.ts";
+import { Layout, type Slot } from "./metrics_layout.ts";
 import { MetricsParts } from "./metrics_parts.ts";
 import type { MetricsTemplate } from "./metrics_template.ts";
 import { projector } from "./naming.ts";
+import { openNative } from "./presets/native.ts";
 
 /** Makes the encoder of one (naming, temporality, encoding). */
 export function createMetricsEncoder(options: MetricsEncoderOptions): MetricsEncoder {
   const discarded: Discarded = { nonFinite: 0, oversize: 0 };
-  const encoder = options.encoding === "json"
-    ? jsonEncoder(options, discarded)
-    : protobufEncoder(options, discarded);
+  const encoder = options.encoding === "protobuf"
+    ? protobufEncoder(options, discarded)
+    : textEncoder(options, { render: rendererOf(options), discarded });
   return {
     discarded,
     encode(input, limits) {
@@ -101,15 +103,32 @@ function isAlike(known: Known, input: MetricsInput, limits: EncodeLimits): boole
     known.bytesMax === limits.batchBytesMax && known.itemsMax === limits.batchItemsMax;
 }
 
-function jsonEncoder(options: MetricsEncoderOptions, discarded: Discarded): Encode {
+/** How the slots of a snapshot become a text body. */
+function rendererOf({ native, ...options }: MetricsEncoderOptions): RenderSlots {
+  if (options.encoding === "json") return (input, slots) => renderMetricsJson(input, slots, options);
+  if (native === undefined) throw new Error('BUG: encoding is "native" without a format');
+  return openNative(native);
+}
+
+/** Encoders whose bodies are written anew in every cycle. */
+function textEncoder(
+  options: MetricsEncoderOptions,
+  { render, discarded }: { render: RenderSlots; discarded: Discarded },
+): Encode {
   const forms = projector(options.naming);
+  // Only OTLP can say that a series has ended; elsewhere it just stops.
+  const takes = (slot: Slot) => options.encoding === "json" || slot.value !== "none";
   let layout: Layout | undefined;
+  let slots: readonly Slot[] = [];
   return (input, limits) => {
     const { snapshot } = input;
-    if (layout === undefined || !layout.fits(snapshot)) layout = new Layout(snapshot, forms);
+    if (layout === undefined || !layout.fits(snapshot)) {
+      layout = new Layout(snapshot, forms);
+      slots = layout.slots.filter(takes);
+    }
     discarded.nonFinite += layout.nonFinite;
-    const pieces = cut(layout.slots, limits, {
-      render: (slots) => renderMetricsJson(input, slots, options),
+    const pieces = cut(slots, limits, {
+      render: (part) => render(input, part),
       oversize: () => discarded.oversize++,
     });
     return pieces.map(({ items, body }) => encoded(body, items.length, snapshot));

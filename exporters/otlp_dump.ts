@@ -21,7 +21,7 @@ const IDS: ReadonlySet<string> = new Set(["traceId", "spanId", "parentSpanId"]);
 /** One line of OTLP/JSON, with a line feed. Throws `SyntaxError` when the body is no such request. */
 export function dumpRequest(body: Uint8Array, signal: Signal, encoding: Encoding): string {
   try {
-    if (encoding === "json") return JSON.stringify(JSON.parse(new TextDecoder().decode(body))) + "\n";
+    if (encoding !== "protobuf") return JSON.stringify(JSON.parse(new TextDecoder().decode(body))) + "\n";
     const schema = SCHEMAS[signal];
     return JSON.stringify(hexIds(toJson(schema, fromBinary(schema, body), { enumAsInteger: true }))) + "\n";
   } catch (cause) {

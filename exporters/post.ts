@@ -128,7 +128,7 @@ export function createPoster(lane: LaneConfig, { product, transport, clock }: Po
 }
 
 function requestHeaders(lane: LaneConfig, product: string): Record<string, string> {
-  const type = lane.encoding === "json" ? "application/json" : "application/x-protobuf";
+  const type = lane.encoding === "protobuf" ? "application/x-protobuf" : "application/json";
   const version = product.split("/")[1] ?? "0";
   const own = `OTel-OTLP-Exporter-TypeScript/${version}`;
   return {

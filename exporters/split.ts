@@ -20,6 +20,9 @@ function level(rows: readonly (readonly [number, string, Level | "items"])[]): L
   };
 }
 
+/** A body of a destination's own: one object, its items in the only list (batch.ts). */
+const NATIVE = level([[0, "series", "items"]]);
+
 const points = level([[1, "dataPoints", "items"]]);
 const metric = level([
   [5, "gauge", points],
@@ -69,7 +72,8 @@ export function splitRequest(
   if (items < 2) throw new RangeError(`Cannot split request: it holds ${items} items, expected at least 2`);
   const first = Math.ceil(items / 2);
   const windows = [{ skip: 0, take: first }, { skip: first, take: items - first }] as const;
-  const cut = encoding === "json" ? cutJson(bytes, REQUESTS[signal]) : cutProtobuf(bytes, REQUESTS[signal]);
+  const request = encoding === "native" ? NATIVE : REQUESTS[signal];
+  const cut = encoding === "protobuf" ? cutProtobuf(bytes, request) : cutJson(bytes, request);
   return [
     { bytes: cut(windows[0]), items: first },
     { bytes: cut(windows[1]), items: items - first },

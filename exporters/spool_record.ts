@@ -23,6 +23,13 @@ const VERSION = 1;
 const KIND_BATCH = 1;
 const FLAG_GZIP = 1;
 const FLAG_JSON = 2;
+const FLAG_NATIVE = 4;
+
+const ENCODING_FLAGS: Readonly<Record<Encoding, number>> = {
+  protobuf: 0,
+  json: FLAG_JSON,
+  native: FLAG_NATIVE,
+};
 
 export interface SegmentHeader {
   readonly sequence: number;
@@ -85,7 +92,7 @@ export function encodeRecord(sequence: number, { header, body }: LaneBatch): Uin
   const view = new DataView(bytes.buffer);
   view.setUint32(0, payloadBytes, true);
   view.setUint8(4, KIND_BATCH);
-  view.setUint8(5, (body.gzipped ? FLAG_GZIP : 0) | (header.encoding === "json" ? FLAG_JSON : 0));
+  view.setUint8(5, (body.gzipped ? FLAG_GZIP : 0) | ENCODING_FLAGS[header.encoding]);
   view.setUint32(8, header.items, true);
   view.setUint32(12, header.uncompressedBytes, true);
   view.setBigUint64(16, BigInt(sequence), true);
@@ -117,7 +124,7 @@ export function decodeRecordHeader(bytes: Uint8Array): RecordHeader | undefined 
     firstTimeMs: Number(view.getBigUint64(24, true)),
     lastTimeMs: Number(view.getBigUint64(32, true)),
     gzipped: (flags & FLAG_GZIP) !== 0,
-    encoding: (flags & FLAG_JSON) !== 0 ? "json" : "protobuf",
+    encoding: (flags & FLAG_NATIVE) !== 0 ? "native" : (flags & FLAG_JSON) !== 0 ? "json" : "protobuf",
     baselineBytes,
     payloadBytes,
   };

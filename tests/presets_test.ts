@@ -60,6 +60,7 @@ Deno.test("presets keep their own signal path behind another endpoint", () => {
     mimir: "http://127.0.0.1:9999/base/otlp/v1/metrics",
     grafana_cloud: "http://127.0.0.1:9999/base/v1/metrics",
     datadog_otlp: "http://127.0.0.1:9999/base/v1/metrics",
+    datadog_native: "http://127.0.0.1:9999/base/api/v2/series",
     newrelic_otlp: "http://127.0.0.1:9999/base/v1/metrics",
     dynatrace: "http://127.0.0.1:9999/base/v1/metrics",
     honeycomb: "http://127.0.0.1:9999/base/v1/metrics",

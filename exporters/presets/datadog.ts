@@ -1,11 +1,12 @@
 /**
- * Datadog's OTLP intake (vendors.md 1.2): delta only, 500 KB uncompressed, resource attributes become tags only
- * when the header asks for it. A host id would beat the host name there, hence `datadog.host.name`.
+ * Datadog's two doors. The OTLP intake (vendors.md 1.2): delta only, 500 KB uncompressed, resource attributes become
+ * tags only when the header asks for it; a host id would beat the host name there, hence `datadog.host.name`. The
+ * series API (vendors.md 1.3): its own JSON, taken at every site.
  * @module
  */
-import { PLAIN_OTLP, type Preset } from "./preset.ts";
+import { type Alias, type OptionRow, PLAIN_OTLP, type Preset, type Shape } from "./preset.ts";
 
-const SITES = [
+const OTLP_SITES = [
   "datadoghq.com",
   "datadoghq.eu",
   "us3.datadoghq.com",
@@ -14,7 +15,31 @@ const SITES = [
   "ap2.datadoghq.com",
 ];
 
+const SITES = [...OTLP_SITES, "uk1.datadoghq.com", "ddog-gov.com", "us2.ddog-gov.com"];
+
 const NATIVE_ONLY = "This site has no OTLP intake. Use the preset datadog_native";
+
+function oneOfSites(sites: readonly string[]): Shape {
+  const pattern = new RegExp(`^(?:${sites.join("|").replaceAll(".", "\\.")})$`);
+  return { pattern, rule: `one of ${sites.toSorted().join(", ")}` };
+}
+
+const KEY_SHAPE: Shape = { pattern: /^[0-9a-f]{32}$/, rule: "a key of 32 hexadecimal digits", isHint: true };
+
+const ALIASES: readonly Alias[] = [
+  { variable: "DATADOG_SITE", key: "SONDE_REGION", kind: "lower" },
+  { variable: "DATADOG_API_KEY", key: "SONDE_API_KEY", kind: "text" },
+  {
+    variable: "DATADOG_HOSTNAME",
+    key: "SONDE_RESOURCE_ATTRIBUTES",
+    kind: "attribute",
+    attributes: ["host.name", "datadog.host.name"],
+  },
+  { variable: "DATADOG_TAGS", key: "SONDE_RESOURCE_ATTRIBUTES", kind: "tags" },
+];
+
+const HOUR_MS = 3_600_000;
+const SAMPLE = { REGION: "datadoghq.eu", API_KEY: "0123456789abcdef0123456789abcdef" };
 
 export const datadogOtlp: Preset = {
   ...PLAIN_OTLP,
@@ -31,10 +56,9 @@ export const datadogOtlp: Preset = {
   },
   requires: ["API_KEY", "REGION"],
   shapes: {
-    API_KEY: { pattern: /^[0-9a-f]{32}$/, rule: "a key of 32 hexadecimal digits", isHint: true },
+    API_KEY: KEY_SHAPE,
     REGION: {
-      pattern: new RegExp(`^(?:${SITES.join("|").replaceAll(".", "\\.")})$`),
-      rule: `one of ${SITES.join(", ")}`,
+      ...oneOfSites(OTLP_SITES),
       refused: {
         "ddog-gov.com": NATIVE_ONLY,
         "us2.ddog-gov.com": NATIVE_ONLY,
@@ -45,19 +69,53 @@ export const datadogOtlp: Preset = {
   naming: "collector",
   temporalities: ["delta"],
   batchBytesMax: 450_000,
-  maxAgeMs: 3_600_000,
+  maxAgeMs: HOUR_MS,
   sendsAgentId: true,
-  aliases: [
-    { variable: "DATADOG_SITE", key: "SONDE_REGION", kind: "lower" },
-    { variable: "DATADOG_API_KEY", key: "SONDE_API_KEY", kind: "text" },
-    {
-      variable: "DATADOG_HOSTNAME",
-      key: "SONDE_RESOURCE_ATTRIBUTES",
-      kind: "attribute",
-      attributes: ["host.name", "datadog.host.name"],
+  aliases: [...ALIASES, { variable: "OTLP_HTTP_HEADERS", key: "SONDE_HEADERS", kind: "pairs" }],
+  sample: SAMPLE,
+};
+
+const PREFIX: OptionRow = {
+  name: "prefix",
+  variable: "DATADOG_METRIC_PREFIX",
+  parse(text) {
+    const prefix = text.replace(/^\.+|\.+$/g, "");
+    if (prefix === "") throw new RangeError(`"${text}" holds nothing but dots`);
+    return prefix;
+  },
+};
+
+export const datadogNative: Preset = {
+  ...PLAIN_OTLP,
+  name: "datadog_native",
+  summary: "Datadog, its own series API, at every site",
+  docs: "https://docs.datadoghq.com/api/latest/metrics/",
+  endpoint: "https://api.{region}",
+  signals: { metrics: { path: "/api/v2/series" } },
+  headers: { "dd-api-key": ["{key}"] },
+  requires: ["API_KEY", "REGION"],
+  shapes: { API_KEY: KEY_SHAPE, REGION: oneOfSites(SITES) },
+  naming: "collector",
+  temporalities: ["delta"],
+  encodings: ["native"],
+  native: "datadog_series_v2",
+  options: [PREFIX],
+  variants: {
+    variable: "DATADOG_API",
+    rows: {
+      v1: {
+        signals: { metrics: { path: "/api/v1/series" } },
+        native: "datadog_series_v1",
+        batchBytesMax: 3_000_000,
+      },
+      v2: {},
     },
-    { variable: "DATADOG_TAGS", key: "SONDE_RESOURCE_ATTRIBUTES", kind: "tags" },
-    { variable: "OTLP_HTTP_HEADERS", key: "SONDE_HEADERS", kind: "pairs" },
-  ],
-  sample: { REGION: "datadoghq.eu", API_KEY: "0123456789abcdef0123456789abcdef" },
+    older: "v1",
+  },
+  batchBytesMax: 450_000,
+  maxAgeMs: HOUR_MS,
+  retryProfile: "heka",
+  sendsAgentId: true,
+  aliases: ALIASES,
+  sample: SAMPLE,
 };

@@ -60,6 +60,22 @@ export interface Alias {
   readonly attributes?: readonly string[];
 }
 
+/** Something only the row's own encoder wants to know, from a variable of the vendor's. */
+export interface OptionRow {
+  readonly name: string;
+  readonly variable: string;
+  /** Throws RangeError for a text that cannot be meant. */
+  readonly parse: (text: string) => string;
+}
+
+/** Versions of a destination's API: what a row changes to by the text of a variable. */
+export interface Variants {
+  readonly variable: string;
+  readonly rows: Readonly<Record<string, Partial<Preset>>>;
+  /** Taken when nothing is set and the preset was chosen by its older variable. */
+  readonly older: string;
+}
+
 /** One kind of destination. */
 export interface Preset {
   readonly name: string;
@@ -85,6 +101,10 @@ export interface Preset {
   readonly temporalities: readonly [Temporality, ...Temporality[]];
   /** Accepted encodings; the first is used unless another is asked for. */
   readonly encodings: readonly [Encoding, ...Encoding[]];
+  /** Name of the row's own encoder in native.ts, for encoding "native". */
+  readonly native?: string;
+  readonly options?: readonly OptionRow[];
+  readonly variants?: Variants;
   /** Bytes before compression of one request, with a margin to the documented limit. */
   readonly batchBytesMax: number;
   readonly batchItemsMax: number;

@@ -3,7 +3,7 @@
  * @module
  */
 import { axiom } from "./axiom.ts";
-import { datadogOtlp } from "./datadog.ts";
+import { datadogNative, datadogOtlp } from "./datadog.ts";
 import { dynatrace } from "./dynatrace.ts";
 import { elastic } from "./elastic.ts";
 import { grafanaCloud, mimir } from "./grafana.ts";
@@ -26,6 +26,7 @@ export const PRESETS: readonly Preset[] = [
   mimir,
   grafanaCloud,
   datadogOtlp,
+  datadogNative,
   newrelicOtlp,
   dynatrace,
   honeycomb,
