@@ -64,6 +64,13 @@ function list(path: string): readonly string[] {
   }
 }
 
+/** One file with its facts, for whoever may read just that. Throws an error that says why not. */
+export function readNamed(path: string): { text: string; facts: FileFacts } {
+  const found = facts(path);
+  if (found === undefined) throw new Error("it does not exist or may not be looked at");
+  return { text: read(path), facts: found };
+}
+
 /** The host's own files; needs the permissions of the start. */
 export function hostFiles(): ConfigFiles {
   return { read, facts, list, uid: Deno.uid() ?? -1, folder: Deno.cwd() };

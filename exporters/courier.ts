@@ -5,11 +5,14 @@
  * file is wiring: one switch over messages, real time and chance, the beat.
  * @module
  */
+import { readNamed } from "../config/files.ts";
 import type { BatchMessage } from "./batch.ts";
 import { type Clock, sleep } from "./clock.ts";
 import { type Delivery, openDelivery } from "./delivery.ts";
 import type { LaneConfig } from "./lane_config.ts";
-import type { CourierFlush, CourierStart, FromCourier, LogRecord, ToCourier } from "./messages.ts";
+import type { Body } from "./gzip.ts";
+import type { CourierFlush, CourierStart, FileRead, FromCourier, LogRecord, ToCourier } from "./messages.ts";
+import type { Outcome } from "./outcome.ts";
 import { probe } from "./probe.ts";
 import type { DeliveryReport } from "./report.ts";
 import { openSpool, type Spool } from "./spool.ts";
@@ -25,6 +28,7 @@ let spool: Spool | undefined;
 let closing: Promise<void> | undefined;
 let reporting: ReturnType<typeof setTimeout> | undefined;
 let reportedMs = -Infinity;
+let isTapped = false;
 
 function send(message: FromCourier): void {
   self.postMessage(message);
@@ -51,6 +55,28 @@ function changed(): void {
   reporting ??= setTimeout(sendReport, Math.max(0, reportedMs + REPORT_SPACING_MS - clock.mono()));
 }
 
+/** Told only while somebody listens: the copy costs. */
+function tellPosted({ destination, signal, encoding }: LaneConfig, body: Body, outcome: Outcome): void {
+  if (!isTapped) return;
+  const { status } = outcome;
+  const posted = {
+    ...{ destination, signal, encoding, body: body.bytes, gzipped: body.gzipped, timeMs: clock.wall() },
+    outcome: outcome.kind === "accepted" ? outcome.kind : outcome.cause,
+    rejected: outcome.kind === "accepted" ? outcome.rejected : 0,
+    ...(status !== undefined && { status }),
+  };
+  send({ type: "posted", posted });
+}
+
+/** Reads a file of the read list; the runtime refuses every other. */
+function readFile(path: string): FileRead {
+  try {
+    return readNamed(path);
+  } catch (error) {
+    return { fault: error instanceof Error ? error.message : String(error) };
+  }
+}
+
 /** Batches may come before everything is open; they keep their order. */
 function accept(message: BatchMessage): void {
   if (delivery !== undefined) delivery.accept(message);
@@ -62,7 +88,13 @@ async function start({ product, lanes, queueBytesMax, spool: config, ports }: Co
   const opened = spool;
   delivery = await openDelivery(
     { product, lanes, queueBytesMax, spoolAlways: config?.mode === "always" },
-    { clock, log, changed, ...(opened !== undefined && { spoolOf: (lane) => opened.laneSpool(lane) }) },
+    {
+      clock,
+      log,
+      changed,
+      posted: tellPosted,
+      ...(opened !== undefined && { spoolOf: (lane) => opened.laneSpool(lane) }),
+    },
   );
   started.resolve();
   for (const port of ports) port.onmessage = ({ data }: MessageEvent<BatchMessage>) => accept(data);
@@ -101,6 +133,11 @@ self.onmessage = async ({ data }: MessageEvent<ToCourier>): Promise<void> => {
       return await renew(data.lanes);
     case "disk":
       return spool?.roomIs(data);
+    case "read":
+      return send({ type: "read", id: data.id, file: readFile(data.path) });
+    case "tap":
+      isTapped = data.isOn;
+      return;
     case "probe":
       return send({ type: "probed", id: data.id, probes: await probe() });
   }

@@ -9,8 +9,10 @@ import type {
   CourierFlush,
   CourierReady,
   CourierStart,
+  FileRead,
   FromCourier,
   LogRecord,
+  Posted,
   ToCourier,
 } from "./messages.ts";
 import type { Probe } from "./probe.ts";
@@ -25,6 +27,8 @@ export interface CourierPermissions {
   readonly net: readonly string[];
   /** The spool folder, or nothing. */
   readonly folders: readonly string[];
+  /** Files a reload reads again: configuration, keys, certificates. */
+  readonly files: readonly string[];
 }
 
 /** `host:port` as a permission list spells it. */
@@ -33,14 +37,16 @@ export function netEntry(url: string): string {
   return `${hostname}:${port === "" ? (protocol === "https:" ? "443" : "80") : port}`;
 }
 
-/** Exactly what these lanes and this spool folder need. */
+/** Exactly what these lanes, this spool folder and a reload need. */
 export function courierPermissions(
   lanes: readonly LaneConfig[],
   spoolPath: string | undefined,
+  files: readonly string[] = [],
 ): CourierPermissions {
   return {
     net: [...new Set(lanes.map((lane) => netEntry(lane.url)))].sort(),
     folders: spoolPath === undefined ? [] : [spoolPath],
+    files: [...files],
   };
 }
 
@@ -56,6 +62,7 @@ export class CourierLink {
   readonly #worker: Worker;
   readonly #events: LinkEvents;
   readonly #waiting = new Map<number, (message: FromCourier) => void>();
+  readonly #taps = new Set<(posted: Posted) => void>();
   #nextId = 1;
   #lastBeatMs: number;
   #isClosed = false;
@@ -82,7 +89,7 @@ export class CourierLink {
       deno: {
         permissions: {
           net: [...permissions.net],
-          read: [...permissions.folders],
+          read: [...permissions.folders, ...permissions.files],
           write: [...permissions.folders],
           env: false,
           sys: false,
@@ -130,7 +137,11 @@ export class CourierLink {
         this.#answer(message.id, message);
         break;
       case "probed":
+      case "read":
         this.#answer(message.id, message);
+        break;
+      case "posted":
+        for (const listener of this.#taps) listener(message.posted);
         break;
     }
   }
@@ -174,6 +185,27 @@ export class CourierLink {
   async probe(): Promise<readonly Probe[]> {
     const answer = await this.#ask((id) => ({ type: "probe", id }));
     return answer.type === "probed" ? answer.probes : [];
+  }
+
+  /** Reads one file of the read list; a file that is not on it is a fault like any other. */
+  async read(path: string): Promise<FileRead> {
+    const answer = await this.#ask((id) => ({ type: "read", id, path }));
+    return answer.type === "read" ? answer.file : { fault: "no answer" };
+  }
+
+  /** Renews headers, certificates and proxies of lanes that keep their URL. */
+  renew(lanes: readonly LaneConfig[]): void {
+    this.#post({ type: "renew", lanes });
+  }
+
+  /** Tells the listener of every attempt until the returned function is called. */
+  tap(listener: (posted: Posted) => void): () => void {
+    this.#taps.add(listener);
+    this.#post({ type: "tap", isOn: true });
+    return () => {
+      this.#taps.delete(listener);
+      if (this.#taps.size === 0) this.#post({ type: "tap", isOn: false });
+    };
   }
 
   /** To be called regularly: declares the courier dead when its beat has stopped. */

@@ -15,6 +15,7 @@ import type { LaneConfig } from "./lane_config.ts";
 import type { OriginPause } from "./lane_parts.ts";
 import type { LogRecord } from "./messages.ts";
 import { createPoster, openTransport, type Poster, type Transport } from "./post.ts";
+import type { Outcome } from "./outcome.ts";
 import { QueueBudget } from "./queue.ts";
 import type { LaneReport } from "./report.ts";
 
@@ -32,6 +33,8 @@ export interface DeliveryParts {
   readonly clock: Clock;
   readonly log: (record: LogRecord) => void;
   readonly changed: () => void;
+  /** Told of every attempt. */
+  readonly posted?: (lane: LaneConfig, body: Body, outcome: Outcome) => void;
   /** A lane's disk, when it has one. */
   readonly spoolOf?: (lane: LaneConfig) => LaneSpool | undefined;
 }
@@ -151,10 +154,12 @@ export class Delivery {
     const key = laneKey(config);
     this.#posters.set(key, this.#newPoster(config));
     return {
-      post: (body, signal) => {
+      post: async (body, signal) => {
         const poster = this.#posters.get(key);
         if (poster === undefined) throw new Error("BUG: lane without a poster");
-        return poster.post(body, signal);
+        const outcome = await poster.post(body, signal);
+        this.#parts.posted?.(config, body, outcome);
+        return outcome;
       },
     };
   }

@@ -2,7 +2,7 @@
  * The two unions that cross the port between sensor and courier, and nothing else.
  * @module
  */
-import type { BatchMessage, Signal } from "./batch.ts";
+import type { BatchMessage, Encoding, Signal } from "./batch.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { Probe } from "./probe.ts";
 import type { DeliveryReport } from "./report.ts";
@@ -48,6 +48,19 @@ export interface CourierRenew {
   readonly lanes: readonly LaneConfig[];
 }
 
+/** Read one of the files that the read list names, for a reload. */
+export interface CourierRead {
+  readonly type: "read";
+  readonly id: number;
+  readonly path: string;
+}
+
+/** Tell of every attempt, or stop telling (`tap`). */
+export interface CourierTap {
+  readonly type: "tap";
+  readonly isOn: boolean;
+}
+
 /** Room on the state directory's filesystem, which the courier may not ask for itself. */
 export interface CourierDisk {
   readonly type: "disk";
@@ -61,7 +74,37 @@ export type ToCourier =
   | CourierFlush
   | CourierProbe
   | CourierRenew
-  | CourierDisk;
+  | CourierDisk
+  | CourierRead
+  | CourierTap;
+
+/** One attempt as it left, with what the backend made of it. */
+export interface Posted {
+  readonly destination: string;
+  readonly signal: Signal;
+  readonly encoding: Encoding;
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly gzipped: boolean;
+  /** "accepted", else the cause of outcome.ts. */
+  readonly outcome: string;
+  readonly status?: number;
+  /** Refused in part. */
+  readonly rejected: number;
+  /** Milliseconds since 1970. */
+  readonly timeMs: number;
+}
+
+/** What decides whether a file may be trusted. */
+export interface ReadFacts {
+  readonly isFile: boolean;
+  readonly mode: number;
+  readonly uid: number;
+}
+
+/** A file as the courier found it. */
+export type FileRead =
+  | { readonly text: string; readonly facts: ReadFacts; readonly fault?: never }
+  | { readonly fault: string; readonly text?: never };
 
 /** Sent once, when ports are attached and the spool is open. */
 export interface CourierReady {
@@ -91,5 +134,7 @@ export type FromCourier =
   | { readonly type: "log"; readonly record: LogRecord }
   /** Sent at least every 10 s (the beat) and, at most once a second, after a change. */
   | { readonly type: "report"; readonly report: DeliveryReport }
+  | { readonly type: "read"; readonly id: number; readonly file: FileRead }
+  | { readonly type: "posted"; readonly posted: Posted }
   | { readonly type: "flushed"; readonly id: number; readonly report: DeliveryReport }
   | { readonly type: "probed"; readonly id: number; readonly probes: readonly Probe[] };
