@@ -16,6 +16,8 @@ import type { Outcome } from "./outcome.ts";
 import { probe } from "./probe.ts";
 import type { DeliveryReport } from "./report.ts";
 import { openSpool, type Spool } from "./spool.ts";
+import { Leftover } from "./spool_leftover.ts";
+import { obey } from "./spool_order.ts";
 
 const BEAT_MS = 10_000;
 const REPORT_SPACING_MS = 1_000;
@@ -25,6 +27,7 @@ const clock: Clock = { wall: Date.now, mono: () => performance.now(), random: Ma
 const started = Promise.withResolvers<void>();
 let delivery: Delivery | undefined;
 let spool: Spool | undefined;
+let leftover: Leftover | undefined;
 let closing: Promise<void> | undefined;
 let reporting: ReturnType<typeof setTimeout> | undefined;
 let reportedMs = -Infinity;
@@ -39,7 +42,7 @@ function log(record: LogRecord): void {
 }
 
 function report(): DeliveryReport {
-  const fault = spool?.fault;
+  const fault = leftover === undefined ? spool?.fault : leftover.fault;
   return { lanes: delivery?.report() ?? [], ...(fault !== undefined && { spoolFault: fault }) };
 }
 
@@ -86,6 +89,10 @@ function accept(message: BatchMessage): void {
 async function start({ product, lanes, queueBytesMax, spool: config, ports }: CourierStart): Promise<void> {
   if (config !== undefined) spool = await openSpool({ ...config, lanes, clock, log });
   const opened = spool;
+  if (config?.leftover !== undefined && opened?.isHeldElsewhere) {
+    leftover = new Leftover({ path: config.path, writer: config.leftover });
+  }
+  const disk = leftover ?? opened;
   delivery = await openDelivery(
     { product, lanes, queueBytesMax, spoolAlways: config?.mode === "always" },
     {
@@ -93,19 +100,26 @@ async function start({ product, lanes, queueBytesMax, spool: config, ports }: Co
       log,
       changed,
       posted: tellPosted,
-      ...(opened !== undefined && { spoolOf: (lane) => opened.laneSpool(lane) }),
+      ...(disk !== undefined && { spoolOf: (lane) => disk.laneSpool(lane) }),
     },
   );
   started.resolve();
   for (const port of ports) port.onmessage = ({ data }: MessageEvent<BatchMessage>) => accept(data);
   setInterval(sendReport, BEAT_MS);
-  send({ type: "ready", notes: opened?.notes ?? [], baselines: opened?.baselines ?? [] });
+  const notes = leftover === undefined ? opened?.notes ?? [] : [];
+  send({ type: "ready", notes, baselines: opened?.baselines ?? [] });
   opened?.watchInbox();
 }
 
 async function flush({ id, deadlineMs, final, brief = false }: CourierFlush): Promise<void> {
   await started.promise;
-  await delivery?.flush({ deadlineMs, final, brief });
+  if (!brief) await spool?.claimInbox();
+  const begunMs = clock.mono();
+  if (leftover !== undefined && final) {
+    await delivery?.flush({ deadlineMs, final: false, brief });
+    leftover.open();
+  }
+  await delivery?.flush({ deadlineMs: begunMs + deadlineMs - clock.mono(), final, brief });
   // A second flush, in a hurry, may overtake the first.
   if (final) await (closing ??= spool?.close());
   send({ type: "flushed", id, report: report() });
@@ -129,6 +143,9 @@ self.onmessage = async ({ data }: MessageEvent<ToCourier>): Promise<void> => {
       return accept(data);
     case "flush":
       return await flush(data);
+    case "order":
+      await started.promise;
+      return send({ type: "ordered", id: data.id, result: await obey(data.order, spool) });
     case "renew":
       return await renew(data.lanes);
     case "disk":

@@ -17,6 +17,7 @@ import type {
 } from "./messages.ts";
 import type { Probe } from "./probe.ts";
 import type { DeliveryReport } from "./report.ts";
+import type { SpoolOrder, SpoolOrderResult } from "./spool_order.ts";
 
 /** No beat for this long means dead or stuck (design 2). */
 const BEAT_MS_MAX = 60_000;
@@ -136,6 +137,7 @@ export class CourierLink {
         this.#report = message.report;
         this.#answer(message.id, message);
         break;
+      case "ordered":
       case "probed":
       case "read":
         this.#answer(message.id, message);
@@ -179,6 +181,12 @@ export class CourierLink {
   async flush(options: Pick<CourierFlush, "deadlineMs" | "final" | "brief">): Promise<DeliveryReport> {
     await this.#ask((id) => ({ type: "flush", id, ...options }));
     return this.#report;
+  }
+
+  /** Has something done to the spool. */
+  async order(order: SpoolOrder): Promise<SpoolOrderResult> {
+    const answer = await this.#ask((id) => ({ type: "order", id, order }));
+    return answer.type === "ordered" ? answer.result : { batches: 0 };
   }
 
   /** What the courier finds it can still do, tried from inside. */

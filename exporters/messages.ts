@@ -6,6 +6,7 @@ import type { BatchMessage, Encoding, Signal } from "./batch.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { Probe } from "./probe.ts";
 import type { DeliveryReport } from "./report.ts";
+import type { SpoolOrder, SpoolOrderResult } from "./spool_order.ts";
 
 /** What the courier is started with. */
 export interface CourierStart {
@@ -19,6 +20,8 @@ export interface CourierStart {
     /** `STATE/spool`; the courier's only folder. */
     readonly path: string;
     readonly bytesMax: number;
+    /** One-shot verbs: where another process holds the lock, what is left at the end goes to the inbox, under this name. */
+    readonly leftover?: string;
   };
   /** Other senders (receiver, control socket): each port speaks `BatchMessage`. */
   readonly ports: readonly MessagePort[];
@@ -34,6 +37,13 @@ export interface CourierFlush {
   readonly final: boolean;
   /** True: what is safe on disk need not be sent; ends well before the deadline (the stop of `run`). */
   readonly brief?: boolean;
+}
+
+/** Something an operator asks of the spool. */
+export interface CourierOrder {
+  readonly type: "order";
+  readonly id: number;
+  readonly order: SpoolOrder;
 }
 
 /** Try what must not be possible, and tell (probe.ts). */
@@ -72,6 +82,7 @@ export type ToCourier =
   | CourierStart
   | BatchMessage
   | CourierFlush
+  | CourierOrder
   | CourierProbe
   | CourierRenew
   | CourierDisk
@@ -137,4 +148,5 @@ export type FromCourier =
   | { readonly type: "read"; readonly id: number; readonly file: FileRead }
   | { readonly type: "posted"; readonly posted: Posted }
   | { readonly type: "flushed"; readonly id: number; readonly report: DeliveryReport }
+  | { readonly type: "ordered"; readonly id: number; readonly result: SpoolOrderResult }
   | { readonly type: "probed"; readonly id: number; readonly probes: readonly Probe[] };

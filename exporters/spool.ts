@@ -10,7 +10,7 @@ import type { LaneConfig } from "./lane_config.ts";
 import type { LaneBaseline, LogRecord } from "./messages.ts";
 import { SpoolDisk } from "./spool_disk.ts";
 import { removeIfThere, writeFileAside } from "./spool_files.ts";
-import { INBOX_FOLDER, readInbox } from "./spool_inbox.ts";
+import { INBOX_FOLDER, inboxHash, readInbox } from "./spool_inbox.ts";
 import { DESTINATION_FILE, destinationHash, destinationKey } from "./spool_key.ts";
 import { type LaneFolder, laneFolders, laneNumber, listFolder } from "./spool_list.ts";
 import { SpoolLane } from "./spool_lane.ts";
@@ -37,6 +37,8 @@ export class Spool {
   readonly #closing = new AbortController();
   #lock: Deno.FsFile | undefined;
   #unusable: string | undefined;
+  #isHeldElsewhere = false;
+  #claiming: Promise<void> = Promise.resolve();
   #sweeping: Promise<void> = Promise.resolve();
 
   constructor(options: SpoolOptions) {
@@ -52,6 +54,11 @@ export class Spool {
   /** What is free on the filesystem: the spool gives way before others run out. */
   roomIs(room: { readonly freeBytes: number; readonly totalBytes: number }): void {
     this.#disk.roomIs(room);
+  }
+
+  /** True when another process holds the lock. */
+  get isHeldElsewhere(): boolean {
+    return this.#isHeldElsewhere;
   }
 
   /** True when no disk operation is under way. */
@@ -93,10 +100,15 @@ export class Spool {
     this.#sweeping = watch();
   }
 
-  /** Moves the inbox's batches into their lanes' spools. Never rejects. */
-  async claimInbox(): Promise<void> {
+  /** Moves the inbox's batches into their lanes' spools, one sweep at a time. Never rejects. */
+  claimInbox(): Promise<void> {
+    if (this.#unusable !== undefined) return Promise.resolve();
+    return this.#claiming = this.#claiming.then(() => this.#claim());
+  }
+
+  async #claim(): Promise<void> {
     try {
-      for (const { path, batch } of await readInbox(this.#options.path)) {
+      for (const { path, batch } of await readInbox(this.#options.path, (name) => this.#isOurs(name))) {
         if (batch === undefined) {
           await Deno.rename(path, `${path}.bad`);
           this.#options.log({ level: "warn", event: "damaged batch in the spool's inbox", fields: { path } });
@@ -153,6 +165,7 @@ export class Spool {
     if (!await this.#lock.tryLock(true)) {
       this.#lock.close();
       this.#lock = undefined;
+      this.#isHeldElsewhere = true;
       throw new Error(`Cannot lock "${path}": another process holds it`);
     }
     for (const lane of lanes) await this.#openLane(lane);
@@ -189,6 +202,13 @@ export class Spool {
     await lane.sync();
     await Deno.remove(folder.path, { recursive: true });
     return count;
+  }
+
+  /** A name that ends with an endpoint's hash is for that endpoint only. */
+  #isOurs(name: string): boolean {
+    const hash = inboxHash(name);
+    return hash === undefined ||
+      [...this.#lanes.values()].some(({ place }) => place.folder.includes(`/${hash}/`));
   }
 
   #note(level: LogRecord["level"], event: string, fields: Record<string, string>): void {

@@ -69,6 +69,11 @@ function readHeader(parsed: unknown): BatchHeader | undefined {
   };
 }
 
+/** The endpoint (spool_key.ts) that a file's name says it is for, `…-HASH.batch`; undefined when it says none. */
+export function inboxHash(name: string): string | undefined {
+  return /-([0-9a-f]{16})\.batch$/.exec(name)?.[1];
+}
+
 /** Hands a batch in. `name` tells writers apart, for example time, process id and a counter. Throws what the disk throws. */
 export async function writeInbox(spoolPath: string, name: string, batch: LaneBatch): Promise<void> {
   const folder = `${spoolPath}/${INBOX_FOLDER}`;
@@ -83,10 +88,14 @@ export interface InboxFile {
   readonly batch: LaneBatch | undefined;
 }
 
-/** The oldest files by name, at most 64. */
-export async function readInbox(spoolPath: string): Promise<InboxFile[]> {
+/** The oldest of the wanted files by name, at most 64. */
+export async function readInbox(
+  spoolPath: string,
+  isWanted: (name: string) => boolean = () => true,
+): Promise<InboxFile[]> {
   const folder = `${spoolPath}/${INBOX_FOLDER}`;
-  const names = (await namesIn(folder)).filter((name) => name.endsWith(SUFFIX)).slice(0, SWEEP_MAX);
+  const names = (await namesIn(folder)).filter((name) => name.endsWith(SUFFIX) && isWanted(name))
+    .slice(0, SWEEP_MAX);
   return await Promise.all(names.map(async (name) => {
     const path = `${folder}/${name}`;
     const { size, isFile } = await Deno.lstat(path);

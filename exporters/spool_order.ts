@@ -1,0 +1,35 @@
+/**
+ * What an operator may ask of a spool that is in use: by message of the running courier, or of one opened for the
+ * purpose. Both `sonde spool drop` and `drain --adopt` end here (contract: Spool).
+ * @module
+ */
+import type { Spool } from "./spool.ts";
+
+/** One order. */
+export type SpoolOrder =
+  /** Forget queued batches that end before this time, milliseconds since 1970. */
+  | { readonly verb: "drop"; readonly cutoffMs: number }
+  /** Take over what waits for another endpoint: its folder's name or the first characters of it. */
+  | { readonly verb: "adopt"; readonly hash: string; readonly destination: string };
+
+/** How many batches it was about, or why nothing was done. */
+export type SpoolOrderResult =
+  | { readonly batches: number; readonly fault?: never }
+  | { readonly batches?: never; readonly fault: string };
+
+/** Carries the order out. Never rejects. */
+export async function obey(order: SpoolOrder, spool: Spool | undefined): Promise<SpoolOrderResult> {
+  if (spool === undefined) {
+    return { fault: "there is no spool: SONDE_SPOOL is off or no state directory can be used" };
+  }
+  try {
+    switch (order.verb) {
+      case "drop":
+        return { batches: await spool.dropOlder(order.cutoffMs) };
+      case "adopt":
+        return { batches: await spool.adopt(order.hash, order.destination) };
+    }
+  } catch (error) {
+    return { fault: error instanceof Error ? error.message : String(error) };
+  }
+}
