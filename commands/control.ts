@@ -4,11 +4,12 @@
  * @module
  */
 
-/** Longest request line; `submit` carries batches of up to 1 MiB as base64. */
-const LINE_BYTES_MAX: number = 2 * 1024 * 1024;
+/** Longest line; `submit` carries batches of up to 1 MiB as base64. */
+export const LINE_BYTES_MAX: number = 2 * 1024 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 /** Connections served at once; further ones are closed. */
 const CONNECTIONS_MAX = 16;
-/** A connection that says nothing for this long is closed. */
+/** A connection that says nothing, or does not listen, for this long is closed. */
 const IDLE_MS = 10_000;
 
 /** A request: the verb and what it needs. */
@@ -30,28 +31,66 @@ async function writeAll(conn: Deno.Conn, text: string): Promise<void> {
   for (let done = 0; done < bytes.length;) done += await conn.write(bytes.subarray(done));
 }
 
-/** Reads up to the next newline; undefined at the end, throws when the line is too long. */
-async function readLine(conn: Deno.Conn): Promise<string | undefined> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  const chunk = new Uint8Array(64 * 1024);
-  for (;;) {
-    const n = await conn.read(chunk);
-    if (n === null) return undefined;
-    parts.push(chunk.slice(0, n));
-    length += n;
-    if (chunk.subarray(0, n).includes(10)) break;
-    if (length > LINE_BYTES_MAX) {
-      throw new RangeError(`Cannot serve request: longer than ${LINE_BYTES_MAX} bytes`);
+/** Reads lines of bounded length; what came behind a line is kept for the next one. */
+class Lines {
+  readonly #conn: Deno.Conn;
+  #rest: Uint8Array = new Uint8Array(0);
+
+  constructor(conn: Deno.Conn) {
+    this.#conn = conn;
+  }
+
+  /** Up to the next newline; undefined at the end, throws when the line is too long. */
+  async next(): Promise<string | undefined> {
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    for (let part = this.#rest;;) {
+      const end = part.indexOf(10);
+      parts.push(end < 0 ? part : part.subarray(0, end));
+      length += part.length;
+      if (end >= 0) {
+        this.#rest = part.slice(end + 1);
+        return joined(parts);
+      }
+      if (length > LINE_BYTES_MAX) {
+        throw new RangeError(`Cannot serve request: longer than ${LINE_BYTES_MAX} bytes`);
+      }
+      const chunk = new Uint8Array(CHUNK_BYTES);
+      const n = await this.#conn.read(chunk);
+      if (n === null) return undefined;
+      part = chunk.subarray(0, n);
     }
   }
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
+}
+
+function joined(parts: readonly Uint8Array[]): string {
+  const decoder = new TextDecoder();
+  return parts.map((part) => decoder.decode(part, { stream: true })).join("") + decoder.decode();
+}
+
+/** Closes a connection at most once, after a time when nobody does it earlier. */
+class Guard {
+  readonly #conn: Deno.Conn;
+  #isOpen = true;
+
+  constructor(conn: Deno.Conn) {
+    this.#conn = conn;
   }
-  return new TextDecoder().decode(all.subarray(0, all.indexOf(10)));
+
+  close(): void {
+    if (this.#isOpen) this.#conn.close();
+    this.#isOpen = false;
+  }
+
+  /** What takes longer loses its connection. */
+  async within<T>(ms: number, work: Promise<T>): Promise<T> {
+    const timer = setTimeout(() => this.close(), ms);
+    try {
+      return await work;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
 }
 
 /** Serves a listener until it is closed. */
@@ -77,21 +116,21 @@ export class ControlServer {
     }
   }
 
+  /** A connection may ask again: a one-shot verb opens its own before it gives up the right to. */
   async #serveOne(conn: Deno.Conn): Promise<void> {
-    let isOpen = true;
-    const close = () => {
-      if (isOpen) conn.close();
-      isOpen = false;
-    };
-    const timer = setTimeout(close, IDLE_MS);
+    const guard = new Guard(conn);
+    const lines = new Lines(conn);
     try {
-      const line = await readLine(conn);
-      if (line !== undefined) await writeAll(conn, JSON.stringify(await this.#answer(line)) + "\n");
+      for (;;) {
+        const line = await guard.within(IDLE_MS, lines.next());
+        if (line === undefined) return;
+        const answer = JSON.stringify(await this.#answer(line)) + "\n";
+        await guard.within(IDLE_MS, writeAll(conn, answer));
+      }
     } catch {
       // The peer went away or sent too much: its connection ends, nothing else does.
     } finally {
-      clearTimeout(timer);
-      close();
+      guard.close();
     }
   }
 
@@ -136,32 +175,52 @@ export async function listenControl(path: string): Promise<ControlSocket> {
 /** Milliseconds a client waits for an answer. */
 const ANSWER_MS = 5_000;
 
-/** Asks a running agent; undefined when none answers on that path. */
-export async function askControl(
-  path: string,
-  request: ControlRequest,
-): Promise<Record<string, unknown> | undefined> {
-  let conn: Deno.Conn;
-  try {
-    conn = await Deno.connect({ transport: "unix", path });
-  } catch {
-    return undefined;
+/** A connection to a running agent. */
+export class ControlClient {
+  readonly #conn: Deno.Conn;
+  readonly #guard: Guard;
+  readonly #lines: Lines;
+
+  constructor(conn: Deno.Conn) {
+    this.#conn = conn;
+    this.#guard = new Guard(conn);
+    this.#lines = new Lines(conn);
   }
-  let isOpen = true;
-  const close = () => {
-    if (isOpen) conn.close();
-    isOpen = false;
-  };
-  const timer = setTimeout(close, ANSWER_MS);
-  try {
-    await writeAll(conn, JSON.stringify(request) + "\n");
-    const line = await readLine(conn);
-    const value: unknown = line === undefined ? undefined : JSON.parse(line);
-    return typeof value === "object" && value !== null ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  } finally {
-    clearTimeout(timer);
-    close();
+
+  /** Undefined when nobody listens on that path, or this user may not ask. */
+  static async connect(path: string): Promise<ControlClient | undefined> {
+    try {
+      return new ControlClient(await Deno.connect({ transport: "unix", path }));
+    } catch {
+      return undefined;
+    }
   }
+
+  /** The agent's answer; undefined when none came in time, and then the connection is of no use any more. */
+  async ask(request: ControlRequest, withinMs: number = ANSWER_MS): Promise<ControlAnswer | undefined> {
+    const asked = async () => {
+      await writeAll(this.#conn, JSON.stringify(request) + "\n");
+      return await this.#lines.next();
+    };
+    try {
+      const line = await this.#guard.within(withinMs, asked());
+      const value: unknown = line === undefined ? undefined : JSON.parse(line);
+      return typeof value === "object" && value !== null ? { ...value } : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#guard.close();
+  }
+}
+
+/** What an agent says; a refusal has `error`. */
+export type ControlAnswer = Readonly<Record<string, unknown>>;
+
+/** Asks a running agent one thing; undefined when none answers on that path. */
+export async function askControl(path: string, request: ControlRequest): Promise<ControlAnswer | undefined> {
+  using client = await ControlClient.connect(path);
+  return await client?.ask(request);
 }
