@@ -3,6 +3,7 @@
  * endpoint stays where it is: it may belong to another tenant (otlp 4.5 "Endpoint changed").
  * @module
  */
+import type { Signal } from "./batch.ts";
 import type { LaneConfig } from "./lane_config.ts";
 
 /** What a folder's name is made from, and what `destination.json` in it says. */
@@ -12,6 +13,15 @@ export interface DestinationKey {
   readonly origin: string;
   /** Without OTLP's signal part, so that the signals of one destination share a folder. */
   readonly path: string;
+}
+
+/** One lane's folder. */
+export interface SpoolPlace {
+  readonly folder: string;
+  readonly destination: string;
+  readonly signal: Signal;
+  /** CRC of the lane's key, in every segment's header. */
+  readonly lane: number;
 }
 
 export const DESTINATION_FILE = "destination.json";

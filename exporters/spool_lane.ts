@@ -5,26 +5,17 @@
  */
 import type { DropReason } from "./account.ts";
 import type { LaneSpool } from "./backlog.ts";
-import type { Signal } from "./batch.ts";
 import type { Clock } from "./clock.ts";
 import type { Entry, LaneBatch } from "./queue.ts";
 import type { AckFile } from "./spool_ack.ts";
 import { DeadRing } from "./spool_dead.ts";
 import type { SpoolDisk, SpoolTenant } from "./spool_disk.ts";
 import { isDiskFull, removeIfThere } from "./spool_files.ts";
+import type { SpoolPlace } from "./spool_key.ts";
 import { entryOf, readRecord, type StoredRecord } from "./spool_read.ts";
 import { encodeRecord, PAYLOAD_BYTES_MAX, SEGMENT_HEADER_BYTES } from "./spool_record.ts";
 import { recoverLane, type Segment } from "./spool_recover.ts";
 import { SegmentWriter } from "./spool_writer.ts";
-
-/** Whose folder it is. */
-export interface SpoolPlace {
-  readonly folder: string;
-  readonly destination: string;
-  readonly signal: Signal;
-  /** CRC of the lane's key, in every segment's header. */
-  readonly lane: number;
-}
 
 export interface SpoolLaneParts {
   readonly disk: SpoolDisk;
@@ -49,6 +40,7 @@ export class SpoolLane implements LaneSpool, SpoolTenant {
   readonly #writer: SegmentWriter;
   readonly #dead: DeadRing;
   #nextSequence: number;
+  #hasBaseline: boolean;
   /** Where the oldest undelivered record begins in the first segment. */
   #offset = SEGMENT_HEADER_BYTES;
   #head: StoredRecord | undefined;
@@ -74,6 +66,7 @@ export class SpoolLane implements LaneSpool, SpoolTenant {
       opened: (segment) => this.#segments.push(segment),
     });
     this.baseline = recovered.baseline;
+    this.#hasBaseline = recovered.baseline !== undefined;
     this.damage = recovered.damage;
     this.inherited = this.items;
     this.#dead = new DeadRing(place.folder, place.lane);
@@ -112,7 +105,10 @@ export class SpoolLane implements LaneSpool, SpoolTenant {
       const record = encodeRecord(this.#nextSequence, batch);
       if (!await this.#disk.makeRoom(record.length + SEGMENT_HEADER_BYTES)) return undefined;
       const segment = await this.#write(record);
-      if (batch.header.deltaBaseline !== undefined) await this.#writer.sync();
+      if (batch.header.deltaBaseline !== undefined) {
+        this.#hasBaseline = true;
+        await this.#writer.sync();
+      }
       this.#disk.succeeded();
       this.#disk.wrote(this);
       segment.items += batch.header.items;
@@ -203,6 +199,10 @@ export class SpoolLane implements LaneSpool, SpoolTenant {
     await this.#guarded(async () => {
       await this.syncFiles();
       await this.#writer.seal();
+      // What is delivered is of no more use, but for the newest baseline.
+      if (this.batches === 0 && !this.#hasBaseline) {
+        while (this.#segments.length > 0) await this.#removeFirst();
+      }
     });
     this.#ack.close();
   }

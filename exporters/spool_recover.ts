@@ -21,7 +21,7 @@ export interface Segment {
 /** A lane's folder, ready to go on. */
 export interface Recovered {
   readonly ack: AckFile;
-  /** Oldest first. The last is kept even when all of it is delivered: it may hold the newest baseline. */
+  /** Oldest first. The last is kept even when all of it is delivered, if there is a baseline: it holds the newest. */
   readonly segments: Segment[];
   readonly nextSequence: number;
   readonly nextSegment: number;
@@ -62,7 +62,7 @@ export async function recoverLane(folder: string, lane: number): Promise<Recover
     const lastSequence = scan.records.at(-1)?.header.sequence ?? 0;
     segments.push({ sequence: number, path, bytes: bytes.length, lastSequence, ...countOf(fresh) });
   }
-  await dropDelivered(segments, folder);
+  await dropDelivered(segments, { folder, keep: baseline === undefined ? 0 : 1 });
   const nextSegment = Math.max(0, ...numbers) + 1;
   return { ack, segments, nextSequence: last + 1, nextSegment, baseline, damage };
 }
@@ -85,8 +85,11 @@ async function setAside(path: string, length: number): Promise<string> {
   return `${path}: ${length} bytes with a damaged or foreign header were set aside`;
 }
 
-async function dropDelivered(segments: Segment[], folder: string): Promise<void> {
-  while (segments.length > 1 && segments[0]?.batches === 0) {
+async function dropDelivered(
+  segments: Segment[],
+  { folder, keep }: { folder: string; keep: number },
+): Promise<void> {
+  while (segments.length > keep && segments[0]?.batches === 0) {
     const [segment] = segments.splice(0, 1);
     if (segment !== undefined) await removeIfThere(segment.path);
   }
