@@ -24,6 +24,7 @@ import { link } from "./link.ts";
 import { loadAverage } from "./load_average.ts";
 import { memory } from "./memory.ts";
 import { network, type NetworkOptions } from "./network.ts";
+import { overview, type OverviewOptions } from "./overview.ts";
 import { paging } from "./paging.ts";
 import { powerSupply } from "./power_supply.ts";
 import { pressure } from "./pressure.ts";
@@ -50,7 +51,8 @@ export interface CollectorOptions
     NetworkOptions,
     FilesystemOptions,
     ContainerOptions,
-    ClockOptions {}
+    ClockOptions,
+    OverviewOptions {}
 
 /** All collectors, enabled or not. Throws RangeError for options that cannot be right. */
 export function collectors(options: CollectorOptions = {}): Collector[] {
@@ -91,5 +93,6 @@ export function collectors(options: CollectorOptions = {}): Collector[] {
     container(options),
     clock(options),
     ownProcess,
+    ...overview(options),
   ];
 }

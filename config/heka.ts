@@ -26,6 +26,9 @@ export const HEKA_DEFAULTS: Readonly<Record<string, string>> = {
   SONDE_RETRY_PROFILE: "heka",
 };
 
+/** Every one of its metric names begins so. */
+export const HEKA_PREFIX = "heka_";
+
 /** One round of attempts, as Heka's variables shape it. */
 export interface HekaRetry {
   readonly attemptsMax: number;

@@ -8,7 +8,8 @@ import type { LaneConfig } from "../exporters/lane_config.ts";
 import type { Address } from "./addresses.ts";
 import type { Destination } from "./destination.ts";
 import type { Choice } from "./glob.ts";
-import type { HekaSettings } from "./heka.ts";
+import { HEKA_PREFIX, type HekaSettings } from "./heka.ts";
+import { type HostFolders, hostFolders } from "./host_folders.ts";
 import type { Key } from "./key.ts";
 import * as local from "./keys_local.ts";
 import * as what from "./keys_what.ts";
@@ -27,13 +28,20 @@ export interface Settings {
   readonly diskExclude: readonly string[];
   readonly networkExclude: readonly string[];
   readonly filesystemExclude: readonly string[];
+  /** Globs of types taken in besides. */
+  readonly filesystemTypes: readonly string[];
   readonly processesTop: number;
+  /** What one of them is: all processes of an executable together, or each by itself. */
+  readonly processesBy: "executable" | "pid";
   /** Names such as "vm.swappiness". */
   readonly sysctl: readonly string[];
   readonly compatHeka: boolean;
+  /** Goes in front of the overview's names; absent: no overview. */
+  readonly overviewPrefix?: string;
   readonly resourceAttributes: Readonly<Record<string, string>>;
   /** Absolute; "/" or a folder without a slash at its end. */
   readonly root: string;
+  readonly hostFolders: HostFolders;
 
   /** No destination: print instead of send. */
   readonly isConsole: boolean;
@@ -120,8 +128,9 @@ function optionalFields({ resolution }: SettingsSources) {
   };
 }
 
-function collected({ resolution, destinations }: SettingsSources) {
+function collected({ resolution, destinations, env }: SettingsSources) {
   const naming = resolution.value(what.NAMING);
+  const root = resolution.value(what.ROOT).replace(/(?<=.)\/+$/, "");
   const unnamed = destinations.find(({ name }) => name === "default");
   return {
     intervalMs: resolution.value(what.INTERVAL),
@@ -132,11 +141,15 @@ function collected({ resolution, destinations }: SettingsSources) {
     diskExclude: resolution.value(what.DISK_EXCLUDE),
     networkExclude: resolution.value(what.NETWORK_EXCLUDE),
     filesystemExclude: resolution.optional(what.FILESYSTEM_EXCLUDE) ?? [],
+    filesystemTypes: resolution.optional(what.FILESYSTEM_TYPES) ?? [],
     processesTop: resolution.value(what.PROCESSES_TOP),
+    processesBy: resolution.value(what.PROCESSES_BY),
     sysctl: resolution.optional(what.SYSCTL) ?? [],
     compatHeka: resolution.value(what.COMPAT_HEKA),
+    ...(resolution.value(what.COMPAT_HEKA) ? { overviewPrefix: HEKA_PREFIX } : {}),
     resourceAttributes: mergeAttributes(resolution),
-    root: resolution.value(what.ROOT).replace(/(?<=.)\/+$/, ""),
+    root,
+    hostFolders: hostFolders(env, root),
   };
 }
 
