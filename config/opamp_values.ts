@@ -13,6 +13,9 @@ import {
   ComponentHealthSchema,
   type EffectiveConfig,
   EffectiveConfigSchema,
+  type RemoteConfigStatus,
+  RemoteConfigStatuses,
+  RemoteConfigStatusSchema,
 } from "../proto_gen/opamp/opamp_pb.ts";
 
 /** Value of an attribute: text, truth, 64-bit integer, number, bytes, or lists and maps of them. */
@@ -110,6 +113,26 @@ export function effectiveConfigOf(files: Readonly<Record<string, ConfigFile>>): 
     ]),
   );
   return create(EffectiveConfigSchema, { configMap: { configMap } });
+}
+
+const STATUSES: Readonly<Record<"unset" | "applied" | "applying" | "failed", RemoteConfigStatuses>> = {
+  unset: RemoteConfigStatuses.RemoteConfigStatuses_UNSET,
+  applied: RemoteConfigStatuses.RemoteConfigStatuses_APPLIED,
+  applying: RemoteConfigStatuses.RemoteConfigStatuses_APPLYING,
+  failed: RemoteConfigStatuses.RemoteConfigStatuses_FAILED,
+};
+
+/** Where the configuration with this hash stands; `error` says why it failed. */
+export function remoteStatusOf(
+  hash: Uint8Array,
+  state: "unset" | "applied" | "applying" | "failed",
+  error = "",
+): RemoteConfigStatus {
+  return create(RemoteConfigStatusSchema, {
+    lastRemoteConfigHash: new Uint8Array(hash),
+    status: STATUSES[state],
+    errorMessage: error,
+  });
 }
 
 /** Components compiled in, by name, with a version; the hash is over the sorted names and versions. */

@@ -2,9 +2,8 @@
  * W01 to W16 on real sockets with virtual time: frames, pushes, losses, refusals and farewells over WebSocket.
  * @module
  */
-import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { OpampClient } from "../config/opamp_client.ts";
-import { frame, unframe } from "../config/opamp_frame.ts";
 import { waitMs } from "../config/opamp_wait.ts";
 import type { ClientOptions } from "../config/opamp_options.ts";
 import { settle, until, VirtualClock } from "./opamp_clock.ts";
@@ -94,16 +93,6 @@ Deno.test("W02 a pushed configuration arrives without a poll", async () => {
     rig.server.push({ remoteConfig: { configHash: new Uint8Array([1]) } });
     await until(() => rig.offered.length === 1, "the offer");
   });
-});
-
-Deno.test("W03 unframe() takes a zero of any length and nothing else", () => {
-  assertEquals(unframe(new Uint8Array([0, 7])), new Uint8Array([7]));
-  assertEquals(unframe(frame(new Uint8Array([7]))), new Uint8Array([7]));
-  const long = new Uint8Array([...Array(9).fill(0x80), 0, 7]);
-  assertEquals(unframe(long), new Uint8Array([7]));
-  for (const bytes of [[1, 7], [], [0x80], Array(11).fill(0x80), [0x0a, 0x10]]) {
-    assertThrows(() => unframe(new Uint8Array(bytes)), SyntaxError);
-  }
 });
 
 Deno.test("W04 a frame that is a header only is a valid message without a reply", async () => {
