@@ -28,7 +28,8 @@ export class VirtualClock implements Clock {
   readonly random: () => number;
   readonly #originMs = Date.UTC(2026, 10, 21);
   #nowMs = 0;
-  #timers: Timer[] = [];
+  /** By time, then by age. */
+  readonly #timers: Timer[] = [];
 
   constructor(random: () => number = randomFrom(1)) {
     this.random = random;
@@ -43,11 +44,11 @@ export class VirtualClock implements Clock {
     return new Promise((resolve) => {
       const timer = { atMs: this.#nowMs + ms, fire: () => done() };
       const done = () => {
-        this.#timers = this.#timers.filter((other) => other !== timer);
+        this.#timers.splice(this.#timers.indexOf(timer), 1);
         signal?.removeEventListener("abort", done);
         resolve();
       };
-      this.#timers.push(timer);
+      this.#timers.splice(this.#indexAfter(timer.atMs), 0, timer);
       signal?.addEventListener("abort", done);
     });
   };
@@ -61,12 +62,23 @@ export class VirtualClock implements Clock {
   async runTo(untilMs: number, isAtRest: () => boolean): Promise<void> {
     while (true) {
       await settle(isAtRest);
-      const next = this.#timers.toSorted((a, b) => a.atMs - b.atMs)[0];
+      const [next] = this.#timers;
       if (next === undefined || next.atMs > untilMs) break;
       this.#nowMs = Math.max(this.#nowMs, next.atMs);
       next.fire();
     }
     this.#nowMs = untilMs;
+  }
+
+  #indexAfter(atMs: number): number {
+    let low = 0;
+    let high = this.#timers.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#timers[middle]?.atMs ?? 0) <= atMs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
 
