@@ -5,24 +5,28 @@
  */
 import type { Signal } from "./batch.ts";
 
-/** What a tag asks the scan to do. From `MESSAGE` on, the number less `MESSAGE` is the index of the message inside. */
+/** What a tag asks the scan to do. Below `STRING_VALUE`: values without a length before them, and all that is rare. */
 export const UNKNOWN = 0;
 export const VARINT_VALUE = 1;
 export const FIXED64_VALUE = 2;
-export const FIXED32_VALUE = 3;
-export const STRING_VALUE = 4;
-export const BYTES_VALUE = 5;
 /** A fixed64 that is a time of the item, nanoseconds since 1970. */
-export const TIME_VALUE = 6;
+export const TIME_VALUE = 3;
+export const FIXED32_VALUE = 4;
 /** Aggregation temporality, a varint. */
-export const TEMPORALITY_VALUE = 7;
-export const PACKED64_VALUE = 8;
-export const PACKED_VARINT_VALUE = 9;
-export const MISMATCH = 10;
+export const TEMPORALITY_VALUE = 5;
+export const PACKED64_VALUE = 6;
+export const PACKED_VARINT_VALUE = 7;
+export const MISMATCH = 8;
+export const STRING_VALUE = 9;
+export const BYTES_VALUE = 10;
+/** From here on, the number less `MESSAGE` is the index of the message inside. */
 export const MESSAGE = 16;
 
-/** Tags beyond this belong to no known field: Span.flags, the highest, is field 16. */
-const TAGS = 256;
+/**
+ * Where in a table a tag of two bytes is found: at `FAR` + tag. Tags from 128 to 255 are fields 16 to 31, of which
+ * OTLP has one, `Span.flags`; larger ones are unknown.
+ */
+export const FAR = 256;
 
 type Kind =
   | "varint"
@@ -48,12 +52,17 @@ const KINDS: Readonly<Record<Kind, readonly (readonly [number, number])[]>> = {
   packed_varint: [[2, PACKED_VARINT_VALUE], [0, VARINT_VALUE]],
 };
 
-/** Fields by number; a name that is no kind is a message. "!" marks the items that are counted. */
+/** Fields by number; a name that is no kind is a message. */
 const MESSAGES = {
+  keyValue: { 1: "string", 2: "anyValue", 3: "varint" },
+  anyValue: {
+    ...{ 1: "string", 2: "varint", 3: "varint", 4: "fixed64", 5: "arrayValue", 6: "kvlist", 7: "bytes" },
+    8: "varint",
+  },
   logs: { 1: "resourceLogs" },
   resourceLogs: { 1: "resource", 2: "scopeLogs", 3: "string" },
   scopeLogs: { 1: "scope", 2: "logRecord", 3: "string" },
-  "logRecord": {
+  logRecord: {
     ...{ 1: "time", 2: "varint", 3: "string", 5: "anyValue", 6: "keyValue", 7: "varint" },
     ...{ 8: "fixed32", 9: "bytes", 10: "bytes", 11: "time", 12: "string" },
   },
@@ -101,11 +110,6 @@ const MESSAGES = {
   resource: { 1: "keyValue", 2: "varint", 3: "entityRef" },
   entityRef: { 1: "string", 2: "string", 3: "string", 4: "string" },
   scope: { 1: "string", 2: "string", 3: "keyValue", 4: "varint" },
-  keyValue: { 1: "string", 2: "anyValue", 3: "varint" },
-  anyValue: {
-    ...{ 1: "string", 2: "varint", 3: "varint", 4: "fixed64", 5: "arrayValue", 6: "kvlist", 7: "bytes" },
-    8: "varint",
-  },
   arrayValue: { 1: "anyValue" },
   kvlist: { 1: "keyValue" },
 } satisfies Record<string, Readonly<Record<number, string>>>;
@@ -115,36 +119,38 @@ const ITEMS: ReadonlySet<string> = new Set([
 ]);
 
 /** One message: an action by tag. */
-export interface Layout {
-  readonly actions: Uint8Array;
-  /** Counted by the header: a log record, a span, a data point. */
-  readonly isItem: boolean;
-}
+export type Layout = Uint8Array;
 
 const NAMES = Object.keys(MESSAGES);
 
-/** An attribute: the message met most, for which the scan has a short way. */
+/** The messages met most, for which the scan has short ways. */
 export const KEY_VALUE: number = MESSAGE + NAMES.indexOf("keyValue");
+export const ANY_VALUE: number = MESSAGE + NAMES.indexOf("anyValue");
+
+/** 1 for the actions of messages that the header counts: log records, spans, data points. */
+export const ITEM: Uint8Array = Uint8Array.from(
+  { length: FAR },
+  (_, action) => ITEMS.has(NAMES[action - MESSAGE] ?? "") ? 1 : 0,
+);
 
 function isKind(name: string): name is Kind {
   return Object.hasOwn(KINDS, name);
 }
 
-function layout(name: string, fields: Readonly<Record<number, string>>): Layout {
-  const actions = new Uint8Array(TAGS);
+function layout(fields: Readonly<Record<number, string>>): Layout {
+  const actions = new Uint8Array(2 * FAR);
   for (const [number, type] of Object.entries(fields)) {
-    const tag = Number(number) * 8;
+    const near = Number(number) * 8;
+    const tag = near < 128 ? near : FAR + near;
     actions.fill(MISMATCH, tag, tag + 8);
     const rows = isKind(type) ? KINDS[type] : [[2, MESSAGE + NAMES.indexOf(type)] as const];
     for (const [wire, action] of rows) actions[tag + wire] = action;
   }
-  return { actions, isItem: ITEMS.has(name) };
+  return actions;
 }
 
 /** All messages, by index. */
-export const LAYOUTS: readonly Layout[] = Object.entries(MESSAGES).map(([name, fields]) =>
-  layout(name, fields)
-);
+export const LAYOUTS: readonly Layout[] = Object.values(MESSAGES).map(layout);
 
 function root(signal: Signal): Layout {
   const found = LAYOUTS[NAMES.indexOf(signal)];

@@ -7,13 +7,15 @@
  */
 import type { Signal } from "./batch.ts";
 import {
+  ANY_VALUE,
   BYTES_VALUE,
+  FAR,
   FIXED32_VALUE,
   FIXED64_VALUE,
+  ITEM,
   KEY_VALUE,
   LAYOUTS,
   MESSAGE,
-  MISMATCH,
   PACKED64_VALUE,
   PACKED_VARINT_VALUE,
   REQUESTS,
@@ -28,7 +30,7 @@ import {
 export interface Tally {
   /** Data points, spans or log records. */
   readonly items: number;
-  /** Milliseconds since 1970; undefined when no item has a time. */
+  /** Of the first and the last item, milliseconds since 1970; undefined when one has no time. */
   readonly firstTimeMs?: number;
   readonly lastTimeMs?: number;
   readonly hasDelta: boolean;
@@ -43,6 +45,16 @@ const TEXT_PIECE = 65_536;
 const DELTA = 1;
 const CUMULATIVE = 2;
 
+/** The usual request's copy is made here, so that it costs no allocation; a larger one gets its own. */
+const scratch = new Uint8Array(262_144);
+
+function copyForText(bytes: Uint8Array): Uint8Array {
+  if (bytes.length > scratch.length) return bytes.slice();
+  const text = scratch.subarray(0, bytes.length);
+  text.set(bytes);
+  return text;
+}
+
 /** Walks a request once. Throws `SyntaxError` when the bytes are no such request. */
 export function scanRequest(bytes: Uint8Array, signal: Signal): Tally {
   return new Scan(bytes).run(signal);
@@ -52,124 +64,124 @@ class Scan {
   readonly #bytes: Uint8Array;
   /** A copy in which everything but text is blanked. */
   readonly #text: Uint8Array;
-  readonly #view: DataView;
   /** Where the last slow varint ended. */
   #next = 0;
-  #firstNs = Infinity;
-  #lastNs = 0;
+  #firstTimeAt = -1;
+  #lastTimeAt = -1;
   #temporalities = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#text = bytes.slice();
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#text = copyForText(bytes);
   }
 
   run(signal: Signal): Tally {
     const items = this.#walk(signal);
     checkText(this.#text);
-    const times = this.#lastNs === 0
-      ? {}
-      : { firstTimeMs: Math.floor(this.#firstNs / 1e6), lastTimeMs: Math.floor(this.#lastNs / 1e6) };
+    const [first, last] = [this.#timeMs(this.#firstTimeAt), this.#timeMs(this.#lastTimeAt)];
     return {
       items,
-      ...times,
+      ...(first > 0 && last > 0 && { firstTimeMs: Math.min(first, last), lastTimeMs: Math.max(first, last) }),
       hasDelta: (this.#temporalities & 1 << DELTA) !== 0,
       hasCumulative: (this.#temporalities & 1 << CUMULATIVE) !== 0,
     };
   }
 
-  /** Items inside. The stack is two arrays: a call per message would double the cost. */
+  /**
+   * Items inside. A stack of arrays rather than a call per message, and one blanking for all that lies between two
+   * texts: without a JIT a call costs as much as several fields.
+   */
   #walk(signal: Signal): number {
     const bytes = this.#bytes;
     const ends: number[] = [];
     const outer: Uint8Array[] = [];
-    let { actions } = REQUESTS[signal];
+    let actions = REQUESTS[signal];
+    let depth = 0;
     let end = bytes.length;
     let at = 0;
     let items = 0;
+    let textEnd = 0;
+    let isDirty = false;
     for (;;) {
       while (at === end) {
-        const above = outer.pop();
-        if (above === undefined) return items;
-        actions = above;
-        end = ends.pop() ?? 0;
+        if (depth === 0) {
+          this.#text.fill(0, textEnd);
+          return items;
+        }
+        actions = outer[--depth] ?? actions;
+        end = ends[depth] ?? 0;
       }
-      let key = bytes[at++] ?? 0;
-      if (key > 127) {
-        key = this.#varint(at - 1, end);
-        at = this.#next;
-      }
-      const action = actions[key] ?? UNKNOWN;
-      if (action === VARINT_VALUE && at < end && (bytes[at] ?? 0) < 128) {
-        at++;
+      const action = actions[bytes[at] ?? 0] ?? UNKNOWN;
+      if (action < STRING_VALUE) {
+        if (action === VARINT_VALUE && at + 1 < end && (bytes[at + 1] ?? 0) < 128) {
+          at += 2;
+        } else {
+          at = this.#value(actions, at, end);
+          isDirty = true;
+        }
         continue;
       }
-      if (action < STRING_VALUE || action > BYTES_VALUE && action < MESSAGE) {
-        at = action === UNKNOWN ? this.#unknown(key, at, end) : this.#value(action, at, end);
-        continue;
-      }
-      let size = bytes[at++] ?? 0;
+      let size = bytes[at + 1] ?? 0;
+      at += 2;
       if (size > 127) {
         size = this.#varint(at - 1, end);
         at = this.#next;
+        isDirty = true;
       }
       const stop = at + size;
       if (stop > end) throw failure(at, "a field past the end", "a whole message");
-      if (action === STRING_VALUE) {
+      let textStop = -1;
+      if (action === KEY_VALUE) textStop = attributeText(bytes, at, stop);
+      else if (action === STRING_VALUE) textStop = stop;
+      else if (action === ANY_VALUE) textStop = valueText(bytes, at, stop);
+      if (textStop >= 0) {
+        if (isDirty) this.#text.fill(0, textEnd, at);
+        isDirty = textStop < stop;
+        textEnd = textStop;
         at = stop;
       } else if (action === BYTES_VALUE) {
-        this.#text.fill(0, at, stop);
         at = stop;
-      } else if (action === KEY_VALUE && this.#isTextAttribute(at, stop)) {
-        at = stop;
+        isDirty = true;
       } else {
-        const layout = LAYOUTS[action - MESSAGE];
-        if (layout === undefined) throw new TypeError(`BUG: no layout ${action - MESSAGE}`);
-        if (layout.isItem) items++;
-        if (outer.length === DEPTH_MAX) throw failure(at, "a deeper message", `at most ${DEPTH_MAX} levels`);
-        outer.push(actions);
-        ends.push(end);
-        actions = layout.actions;
+        items += ITEM[action] ?? 0;
+        if (depth === DEPTH_MAX) throw failure(at, "a deeper message", `at most ${DEPTH_MAX} levels`);
+        outer[depth] = actions;
+        ends[depth++] = end;
+        actions = LAYOUTS[action - MESSAGE] ?? actions;
         end = stop;
       }
     }
   }
 
-  /**
-   * True for the form most attributes have, a short key and a short string, in this order, their lengths in one byte: such a
-   * message is passed in one step. Nothing in it needs blanking.
-   */
-  #isTextAttribute(at: number, stop: number): boolean {
-    const bytes = this.#bytes;
-    const keySize = bytes[at + 1] ?? 128;
-    const value = at + 2 + keySize;
-    const size = bytes[value + 3] ?? 128;
-    return keySize < 128 && size < 126 && bytes[at] === 0x0a && bytes[value] === 0x12 &&
-      bytes[value + 1] === size + 2 && bytes[value + 2] === 0x0a && value + 4 + size === stop;
-  }
-
-  /** One past a value that is neither text nor a message. */
-  #value(action: number, at: number, end: number): number {
-    switch (action) {
+  /** One past a field that is neither text nor bytes nor a message, or that is not known. */
+  #value(actions: Uint8Array, at: number, end: number): number {
+    const key = this.#varint(at, end);
+    const start = this.#next;
+    // A tag in more bytes than it needs would be looked up as unknown here and be known to a decoder.
+    if (key < 128 && start > at + 1) throw failure(at, "a tag that is too long", "the shortest form");
+    switch (actions[key < 128 ? key : FAR + key] ?? UNKNOWN) {
       case TIME_VALUE:
-        this.#time(at, end);
-        return this.#blank(at, at + 8, end);
+        this.#lastTimeAt = start;
+        if (this.#firstTimeAt < 0) this.#firstTimeAt = start;
+        return skipTo(start + 8, end);
       case FIXED64_VALUE:
-        return this.#blank(at, at + 8, end);
+        return skipTo(start + 8, end);
       case FIXED32_VALUE:
-        return this.#blank(at, at + 4, end);
+        return skipTo(start + 4, end);
       case TEMPORALITY_VALUE:
-        this.#temporalities |= 1 << Math.min(this.#varint(at, end), 30);
+        this.#temporalities |= 1 << Math.min(this.#varint(start, end), 30);
         return this.#next;
       case PACKED64_VALUE:
+        return this.#packed(start, end, 8);
       case PACKED_VARINT_VALUE:
-        return this.#packed(action, at, end);
-      case MISMATCH:
-        throw failure(at, "a known field of another wire type", "the type of that field");
-      default:
-        this.#varint(at, end);
+        return this.#packed(start, end, 1);
+      case VARINT_VALUE:
+        this.#varint(start, end);
         return this.#next;
+      case UNKNOWN:
+        return this.#unknown(key, start, end);
+      default:
+        throw failure(at, "a known field of another wire type", "the type of that field");
     }
   }
 
@@ -180,60 +192,78 @@ class Scan {
         this.#varint(at, end);
         return this.#next;
       case 1:
-        return this.#blank(at, at + 8, end);
+        return skipTo(at + 8, end);
       case 2: {
         const size = this.#varint(at, end);
-        return this.#blank(this.#next, this.#next + size, end);
+        return skipTo(this.#next + size, end);
       }
       case 5:
-        return this.#blank(at, at + 4, end);
+        return skipTo(at + 4, end);
       default:
         throw failure(at, `wire type ${key % 8}`, "0, 1, 2 or 5");
     }
   }
 
-  #packed(action: number, at: number, end: number): number {
+  /** Packed numbers of `width` bytes; 1: varints. */
+  #packed(at: number, end: number, width: 1 | 8): number {
     const size = this.#varint(at, end);
     const start = this.#next;
-    const stop = this.#blank(start, start + size, end);
-    if (action === PACKED64_VALUE) {
-      if (size % 8 !== 0) throw failure(at, `${size} bytes of 64-bit numbers`, "a multiple of 8");
-    } else {
+    const stop = skipTo(start + size, end);
+    if (size % width !== 0) throw failure(at, `${size} bytes of 64-bit numbers`, "a multiple of 8");
+    if (width === 1) {
       for (let position = start; position < stop; position = this.#next) this.#varint(position, stop);
     }
-    return stop;
-  }
-
-  #time(at: number, end: number): void {
-    if (at + 8 > end) return;
-    const ns = this.#view.getUint32(at + 4, true) * 4294967296 + this.#view.getUint32(at, true);
-    if (ns === 0) return;
-    if (ns < this.#firstNs) this.#firstNs = ns;
-    if (ns > this.#lastNs) this.#lastNs = ns;
-  }
-
-  #blank(at: number, stop: number, end: number): number {
-    if (stop > end) throw failure(at, "a field past the end", "a whole message");
-    this.#text.fill(0, at, stop);
     return stop;
   }
 
   /** The varint at `at`, exact below 2^53; leaves the place after it in `#next`. */
   #varint(at: number, end: number): number {
     let value = 0;
-    for (let i = 0, unit = 1; i < 10; i++, unit *= 128) {
-      const position = at + i;
-      if (position >= end) break;
-      const byte = this.#bytes[position] ?? 0;
+    for (let i = 0, unit = 1; i < 10 && at + i < end; i++, unit *= 128) {
+      const byte = this.#bytes[at + i] ?? 0;
       value += (byte & 0x7f) * unit;
       if (byte < 0x80) {
-        this.#next = position + 1;
+        this.#next = at + i + 1;
         return value;
       }
-      this.#text[position] = 0;
     }
     throw failure(at, "a cut or endless varint", "at most 10 bytes inside the message");
   }
+
+  /** Milliseconds since 1970 of a time field; 0 when there is none. */
+  #timeMs(at: number): number {
+    if (at < 0) return 0;
+    const bytes = this.#bytes;
+    const view = new DataView(bytes.buffer, bytes.byteOffset + at, 8);
+    return Math.floor((view.getUint32(4, true) * 4294967296 + view.getUint32(0, true)) / 1e6);
+  }
+}
+
+/**
+ * The short way for the form nearly all attributes have: a key, then a string or a small integer, every length in one
+ * byte. Gives the end of the text at its beginning: of the key, or of all when the value is ASCII or text; -1 for any
+ * other form. All that is passed is checked.
+ */
+function attributeText(bytes: Uint8Array, at: number, stop: number): number {
+  const keySize = bytes[at + 1] ?? 128;
+  const value = at + 2 + keySize;
+  if (bytes[at] !== 0x0a || keySize > 127 || bytes[value] !== 0x12) return -1;
+  const size = bytes[value + 1] ?? 128;
+  return size < 128 && value + 2 + size === stop ? valueText(bytes, value + 2, stop) : -1;
+}
+
+/** The same for a value. */
+function valueText(bytes: Uint8Array, at: number, stop: number): number {
+  const first = bytes[at + 1] ?? 128;
+  if (bytes[at] === 0x0a) return first < 128 && at + 2 + first === stop ? stop : -1;
+  if (bytes[at] !== 0x18) return -1;
+  if (first < 128) return at + 2 === stop ? stop : -1;
+  return at + 3 === stop && (bytes[at + 2] ?? 128) < 128 ? at : -1;
+}
+
+function skipTo(stop: number, end: number): number {
+  if (stop > end) throw failure(stop, "a field past the end", "a whole message");
+  return stop;
 }
 
 function checkText(text: Uint8Array): void {

@@ -89,6 +89,12 @@ export class Form {
     return this.group.lanes.map(({ lane }) => `destination "${lane.destination}"`).join(", ");
   }
 
+  /** True when `prepare` has something to do for this request. */
+  needs(checked: Checked): boolean {
+    return this.group.encoding === "json" && this.#json === undefined ||
+      this.#delta === undefined && this.#rewrites(checked);
+  }
+
   /** Loads what this request needs, so that `add` has nothing to wait for. */
   async prepare(checked: Checked): Promise<void> {
     if (this.#rewrites(checked)) {

@@ -39,6 +39,7 @@ export class Intake {
   readonly #completion: ResourceCompletion;
   readonly #host: Attributes;
   readonly #forms: Readonly<Record<Signal, readonly Form[]>>;
+  readonly #all: readonly Form[];
   /** Destinations that do not accept a signal. */
   readonly #strangers: Readonly<Record<Signal, readonly LaneAccount[]>>;
   /** One body is decompressed at a time: the cap for one is the cap for all. */
@@ -53,6 +54,7 @@ export class Intake {
     const formsFor = (signal: Signal) =>
       formsOf(signal, { lanes: start.lanes, account, handOver, seriesMax: start.limits.series, startNs });
     this.#forms = { metrics: formsFor("metrics"), logs: formsFor("logs"), traces: formsFor("traces") };
+    this.#all = SIGNALS.flatMap((signal) => this.#forms[signal]);
     const strangersTo = (signal: Signal) =>
       start.destinations
         .filter((name) => !start.lanes.some((lane) => lane.destination === name && lane.signal === signal))
@@ -72,7 +74,7 @@ export class Intake {
 
   /** True when no request waits for its batch. */
   get isEmpty(): boolean {
-    return this.#all().every((form) => form.group.items === 0);
+    return this.#all.every((form) => form.group.items === 0);
   }
 
   /** Takes a request as a whole, or throws `RefusedRequest`. */
@@ -83,7 +85,7 @@ export class Intake {
     const { items } = checked.tally;
     if (items === 0) return accepted(signal, encoding);
     const forms = this.#forms[signal];
-    await Promise.all(forms.map((form) => form.prepare(checked)));
+    for (const form of forms) if (form.needs(checked)) await form.prepare(checked);
     // From here on nothing waits: room that was found is room that is used.
     const bytes = size(checked.protobuf);
     this.#checkRoom(forms, { bytes, items });
@@ -98,16 +100,12 @@ export class Intake {
 
   /** Sends what has waited long enough. */
   sendDue(): void {
-    for (const form of this.#all()) form.group.sendDue(this.#options.clock.mono());
+    for (const form of this.#all) form.group.sendDue(this.#options.clock.mono());
   }
 
   /** Sends all there is. */
   sendAll(): void {
-    for (const form of this.#all()) form.group.send(this.#options.clock.mono());
-  }
-
-  #all(): readonly Form[] {
-    return SIGNALS.flatMap((signal) => this.#forms[signal]);
+    for (const form of this.#all) form.group.send(this.#options.clock.mono());
   }
 
   async #inflate(body: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
@@ -145,7 +143,7 @@ export class Intake {
     { bytes, items }: { readonly bytes: number; readonly items: number },
   ): void {
     const { handOver, account } = this.#options;
-    const grouped = this.#all().reduce((total, form) => total + form.group.cost(form.group.bytes), 0);
+    const grouped = this.#all.reduce((total, form) => total + form.group.cost(form.group.bytes), 0);
     const needed = forms.reduce((total, form) => total + form.group.cost(bytes), 0);
     if (needed <= handOver.free - grouped) return;
     account.deferred += items;
