@@ -7,10 +7,11 @@
 import type { Clock } from "../exporters/clock.ts";
 import type { AgentRemoteConfig } from "../proto_gen/opamp/opamp_pb.ts";
 import { sameBytes } from "./opamp_report.ts";
-import { mergeRemoteConfig, type RemoteValues } from "./remote_parse.ts";
+import { type BootState, judgeConfig, NONE } from "./remote_boot.ts";
+import type { RemoteValues } from "./remote_parse.ts";
 import type { Judgement, Overlay } from "./remote_policy.ts";
 import { passProbation } from "./remote_probation.ts";
-import { RemoteRecords, type RemoteStatus, type StatusRecord, UNSET } from "./remote_record.ts";
+import { RemoteRecords, type RemoteStatus, type StatusRecord } from "./remote_record.ts";
 import { Staleness } from "./remote_staleness.ts";
 import type { RemoteStore } from "./remote_store.ts";
 
@@ -51,10 +52,7 @@ export interface MachineOptions {
 
 /** An offer known already is answered at most this often (A4). */
 const REPEAT_MS = 5 * 60_000;
-const CRASH_WINDOW_MS = 10 * 60_000;
-const CRASHES_MAX = 3;
 const ERROR_MAX = 4_096;
-const NONE: Overlay = {};
 
 function sameOverlay(a: Overlay, b: Overlay): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
@@ -64,27 +62,39 @@ function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The machine. Call `boot` first and start with what it returns. */
+/** The machine. One per process that applies; `bootRemote` comes first. */
 export class RemoteMachine {
   readonly #options: MachineOptions;
   readonly #records: RemoteRecords;
+  readonly #staleness: Staleness;
   #record: StatusRecord;
   /** What runs, and what was last proven. */
-  #running: Overlay = NONE;
-  #good: Overlay = NONE;
+  #running: Overlay;
+  #good: Overlay;
   #goodConfig: AgentRemoteConfig | undefined;
   /** The latest offer not yet begun, and the one under way. */
   #offered: AgentRemoteConfig | undefined;
   #current: { readonly hash: Uint8Array; readonly cut: AbortController } | undefined;
   #chain: Promise<void> = Promise.resolve();
   #attempts = 0;
-  #reportedAt = -Infinity;
-  #staleness: Staleness | undefined;
+  #reportedAt: number;
 
-  constructor(options: MachineOptions) {
+  /** `state`: what `bootRemote` made of the last life; the pipeline runs its `running`. */
+  constructor(options: MachineOptions, state: BootState) {
     this.#options = options;
     this.#records = new RemoteRecords(options.store, options.note);
-    this.#record = { status: UNSET, context: options.context, boots: [] };
+    this.#record = state.record;
+    this.#running = state.running;
+    this.#good = state.good;
+    this.#goodConfig = state.goodConfig;
+    // What the boot found is in the first report.
+    this.#reportedAt = options.clock.mono();
+    const { clock, stalenessMs } = options;
+    this.#staleness = new Staleness({
+      ...{ clock, stalenessMs, contact: state.record.contact },
+      changed: (isStale) => this.#enqueue(() => this.#swap(isStale ? NONE : this.#good)),
+      keep: (contact) => this.#enqueue(() => this.#write({ contact })),
+    });
   }
 
   get status(): RemoteStatus {
@@ -94,57 +104,7 @@ export class RemoteMachine {
   /** For health: "probation" while a configuration is tried, "stale" while the server was silent for too long. */
   get phase(): "steady" | "probation" | "stale" {
     if (this.#current !== undefined) return "probation";
-    return this.#staleness?.isStale ? "stale" : "steady";
-  }
-
-  /** Remote values to start with, from the last life; they are judged again by today's local configuration. */
-  async boot(): Promise<Overlay> {
-    const stored = await this.#records.readStatus();
-    if (stored !== undefined) this.#record = stored;
-    const config = await this.#records.readConfig("good.bin") ?? await this.#records.readConfig("prev.bin");
-    await this.#clearMarker(config?.configHash);
-    const { status } = this.#record;
-    const hasFailed = status.state === "failed" && config && sameBytes(status.hash, config.configHash);
-    if (config !== undefined && !hasFailed) await this.#load(config);
-    const { clock, stalenessMs } = this.#options;
-    this.#staleness = new Staleness({
-      ...{ clock, stalenessMs, contact: stored?.contact },
-      changed: (isStale) => this.#enqueue(() => this.#swap(isStale ? NONE : this.#good)),
-      keep: (contact) => this.#enqueue(() => this.#write({ contact })),
-    });
-    if (this.#staleness.isStale) this.#running = NONE;
-    return this.#running;
-  }
-
-  async #clearMarker(proven: Uint8Array | undefined): Promise<void> {
-    const hash = await this.#records.readMarker();
-    if (hash === undefined) return;
-    // A marker beside its own proven configuration: the process died between two writes of a success.
-    const isProven = proven !== undefined && sameBytes(hash, proven);
-    const failed = { hash, state: "failed", error: "sonde stopped while applying" } as const;
-    await this.#settle(isProven ? { hash, state: "applied", error: "" } : failed);
-    await this.#records.removeMarker();
-  }
-
-  /** Takes up the last proven configuration, unless it has crashed us or may not count any more. */
-  async #load(config: AgentRemoteConfig): Promise<void> {
-    const now = this.#options.clock.wall();
-    const boots = this.#record.boots.filter((at) => at <= now && now - at < CRASH_WINDOW_MS);
-    const hash = new Uint8Array(config.configHash);
-    if (boots.length >= CRASHES_MAX) {
-      return await this.#settle({
-        hash,
-        state: "failed",
-        error: `sonde stopped ${boots.length} times with it`,
-      });
-    }
-    const judged = await this.#read(config);
-    if (judged.kind === "refused") {
-      return await this.#settle({ hash, state: "failed", error: judged.reasons.join("; ") });
-    }
-    this.#running = this.#good = judged.overlay;
-    this.#goodConfig = config;
-    await this.#write({ boots: [...boots, now] });
+    return this.#staleness.isStale ? "stale" : "steady";
   }
 
   /** Takes an offer; returns at once. The latest wins. */
@@ -162,7 +122,7 @@ export class RemoteMachine {
 
   /** The server was heard of. */
   contact(): void {
-    this.#staleness?.contact();
+    this.#staleness.contact();
   }
 
   /** Resolves when nothing is being worked on. */
@@ -173,7 +133,7 @@ export class RemoteMachine {
 
   /** Ends in good order: this start was no crash, and what is on probation will be tried again. */
   async stop(): Promise<void> {
-    this.#staleness?.stop();
+    this.#staleness.stop();
     this.#offered = undefined;
     this.#current?.cut.abort();
     await this.idle();
@@ -205,7 +165,7 @@ export class RemoteMachine {
   async #work(config: AgentRemoteConfig, signal: AbortSignal): Promise<void> {
     if (this.#isKnown(config)) return this.#repeat();
     await this.#records.writeConfig("received.bin", config);
-    const judged = await this.#read(config);
+    const judged = await judgeConfig(config, this.#options.judge);
     if (signal.aborted) return;
     if (judged.kind === "refused") return await this.#fail(config, judged.reasons.join("; "));
     const { overlay } = judged;
@@ -236,15 +196,6 @@ export class RemoteMachine {
 
   #repeat(): void {
     if (this.#options.clock.mono() - this.#reportedAt >= REPEAT_MS) this.#report(this.#record.status, true);
-  }
-
-  async #read({ config }: AgentRemoteConfig): Promise<Judgement> {
-    if (config === undefined) return { kind: "refused", reasons: ["no body"] };
-    try {
-      return this.#options.judge(await mergeRemoteConfig(config));
-    } catch (error) {
-      return { kind: "refused", reasons: [errorText(error)] };
-    }
   }
 
   async #succeed(config: AgentRemoteConfig, overlay: Overlay): Promise<void> {

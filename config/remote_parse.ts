@@ -50,10 +50,20 @@ function parseJson(text: string): unknown {
   return value;
 }
 
+/** Brackets in each other, quoted ones included: the parser takes quadratic time for what must fail anyway. */
+function checkBrackets(text: string): void {
+  let depth = 0;
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    depth += bracket === "[" || bracket === "{" ? 1 : -1;
+    if (depth > 2 * DEPTH_MAX) throw new RangeError(`nested deeper than ${DEPTH_MAX}`);
+  }
+}
+
 async function parseYaml(text: string): Promise<unknown> {
   if (text.length > YAML_BYTES_MAX) {
     throw new RangeError(`YAML of ${text.length} bytes, at most ${YAML_BYTES_MAX}`);
   }
+  checkBrackets(text);
   const { isScalar, parseDocument, visit } = await import("yaml");
   const document = parseDocument(text, { version: "1.2", schema: "core", uniqueKeys: true, strict: true });
   const fault = document.errors[0] ?? document.warnings[0];

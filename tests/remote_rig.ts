@@ -4,6 +4,8 @@
  */
 import { create } from "@bufbuild/protobuf";
 import { type MachineOptions, type Observation, RemoteMachine } from "../config/remote_machine.ts";
+import { bootRemote } from "../config/remote_boot.ts";
+import type { RemoteValues } from "../config/remote_parse.ts";
 import { judgeValues, type Overlay, type RemoteRules } from "../config/remote_policy.ts";
 import type { RemoteStatus } from "../config/remote_record.ts";
 import type { RemoteStore, StoreName } from "../config/remote_store.ts";
@@ -91,19 +93,26 @@ export async function bootMachine(options: Partial<MachineOptions> & {
   const statuses: RemoteStatus[] = [];
   const told: string[] = [];
   const notes: string[] = [];
+  const judge = (values: RemoteValues) => judgeValues(values, rules);
+  const note = (what: string) => void notes.push(what);
+  const before = new TextDecoder().decode(store.files.get("status.json"));
+  const { context = "1", stalenessMs } = rest;
+  const stale = stalenessMs === undefined ? {} : { stalenessMs };
+  const state = await bootRemote({ store, judge, wallMs: clock.wall(), context, note, ...stale });
+  const { status } = state.record;
+  if (status.state === "failed" && !before.includes(JSON.stringify(status.error))) {
+    told.push(`failed ${status.hash.toHex()}: ${status.error}`);
+  }
   const machine = new RemoteMachine({
-    ...{ store, target, clock, probationMs: 30_000, context: "1" },
-    judge: (values) => judgeValues(values, rules),
+    ...{ store, target, clock, probationMs: 30_000, context, judge, note },
     report: (status, isRepeat) => {
       statuses.push(status);
       const error = status.error === "" ? "" : `: ${status.error}`;
       told.push(`${status.state} ${status.hash.toHex()}${error}${isRepeat ? " again" : ""}`);
     },
-    note: (what) => notes.push(what),
     ...rest,
-  });
-  const booted = await machine.boot();
-  return { clock, store, target, machine, statuses, told, notes, booted };
+  }, state);
+  return { clock, store, target, machine, statuses, told, notes, booted: state.running };
 }
 
 /** An offer of one nameless file. */
