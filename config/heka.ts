@@ -3,6 +3,7 @@
  * stand in its preset row; what is here belongs to the agent as a whole.
  * @module
  */
+import type { RetryRound } from "../exporters/lane_config.ts";
 import type { Alias } from "../exporters/presets/preset.ts";
 import type { Sources } from "./destination.ts";
 import type { Variable } from "./env_file.ts";
@@ -29,15 +30,6 @@ export const HEKA_DEFAULTS: Readonly<Record<string, string>> = {
 /** Every one of its metric names begins so. */
 export const HEKA_PREFIX = "heka_";
 
-/** One round of attempts, as Heka's variables shape it. */
-export interface HekaRetry {
-  readonly attemptsMax: number;
-  readonly initialBackoffMs: number;
-  readonly maxBackoffMs: number;
-  /** Wait after a 429 without a usable Retry-After. */
-  readonly retryAfterDefaultMs: number;
-}
-
 /** Settings only Heka had. */
 export interface HekaSettings {
   /** `EXPORTER_TYPE` or Heka's file is in use. */
@@ -46,7 +38,7 @@ export interface HekaSettings {
   readonly logFile?: string;
   /** `x-agent-id`, and `x-api-key` with intelligence on; sent where the row says so. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly retry: HekaRetry;
+  readonly retry: RetryRound;
 }
 
 interface Reading {
@@ -78,7 +70,7 @@ function number(
 }
 
 /** Attempts and waits; a cap below what it caps is raised to it, as it always was. */
-function readRetry(reading: Reading): HekaRetry {
+function readRetry(reading: Reading): RetryRound {
   const whole = { ...reading, parse: parseWhole };
   const seconds = { ...reading, parse: parseSeconds };
   const zeroToo = (text: string): number => text === "0" ? 0 : parseWhole(text);

@@ -103,6 +103,16 @@ function readHeaders(
   return headers;
 }
 
+/** The file that holds the key, for a key that is no part of any other file. */
+function readKeyFile(
+  { resolution, destination: { preset }, signal, scope }: Build,
+): Pick<LaneConfig, "keyFile"> {
+  const winner = resolution.winner(where.API_KEY, scope);
+  if (winner?.origin !== "credential") return {};
+  const templates = { ...preset.headers, ...preset.signals[signal]?.headers };
+  return { keyFile: { path: winner.place, templates, fillings: readFillings(scope, resolution) } };
+}
+
 function readEndpoint({ resolution, scope }: Build): GivenEndpoint | undefined {
   const winner = resolution.winner(where.ENDPOINT, scope);
   if (winner === undefined) return undefined;
@@ -117,6 +127,7 @@ function buildLane(build: Build): LaneConfig | undefined {
   if (url === undefined) return undefined;
   const naming = resolution.value(NAMING, scope);
   const maxAge = resolution.value(where.SPOOL_MAX_AGE, scope);
+  const profile = resolution.value(where.RETRY_PROFILE, scope);
   const native = readNative(build);
   return {
     destination: name,
@@ -124,6 +135,8 @@ function buildLane(build: Build): LaneConfig | undefined {
     preset: preset.name,
     url,
     headers: readHeaders(build),
+    ...readKeyFile(build),
+    ...(build.heka.isOn && preset.sendsAgentId && preset.native === undefined ? { marksBatches: true } : {}),
     encoding: readEncoding(build),
     ...(native === undefined ? {} : { native }),
     compression: resolution.value(where.COMPRESSION, scope),
@@ -135,8 +148,9 @@ function buildLane(build: Build): LaneConfig | undefined {
     maxAgeMs: maxAge === "auto" ? preset.maxAgeMs : maxAge,
     transport: readTransport({ resolution, scope, at: build.at }),
     retry: {
-      profile: resolution.value(where.RETRY_PROFILE, scope),
+      profile,
       retryAfterMaxMs: resolution.value(where.RETRY_AFTER_MAX, scope),
+      ...(profile === "heka" ? { round: build.heka.retry } : {}),
     },
   };
 }

@@ -3,6 +3,7 @@
  * (otlp R1 to R18, classes of otlp 4.4). What leaves this file knows nothing of HTTP but the status.
  * @module
  */
+import { roundOf } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import { errorWords } from "./classify.ts";
 import { concat } from "./gzip.ts";
@@ -143,12 +144,13 @@ function failure(
   }
   const cause = retryCause(status, lane);
   if (cause !== undefined) {
-    const retryAfter = retryAfterMs(askedWait(response), {
+    const asked = retryAfterMs(askedWait(response), {
       date: response.headers.get("date"),
       wallMs: clock.wall(),
       maxMs: lane.retry.retryAfterMaxMs,
       random: clock.random,
     });
+    const retryAfter = asked ?? (status === THROTTLED ? roundOf(lane.retry)?.retryAfterDefaultMs : undefined);
     return {
       kind: "retryable",
       status,

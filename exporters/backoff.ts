@@ -3,7 +3,7 @@
  * (otlp 4.3, 4.4; design 8).
  * @module
  */
-import type { RetryConfig } from "./lane_config.ts";
+import type { RetryConfig, RetryRound } from "./lane_config.ts";
 
 const DELAY_MIN_MS = 100;
 const FIRST_MS = 1_000;
@@ -11,22 +11,34 @@ const DELAY_MAX_MS = 60_000;
 /** Past this many doublings the cap holds; it also keeps 2^n finite. */
 const DOUBLINGS_MAX = 10;
 
-const HEKA_FIRST_MS = 1_000;
-const HEKA_MAX_MS = 5_000;
-/** Attempts of one round in profile heka. */
-export const HEKA_ATTEMPTS = 5;
+/** The round of profile heka when nothing else is configured. */
+const ROUND: RetryRound = {
+  attemptsMax: 5,
+  initialBackoffMs: 1_000,
+  maxBackoffMs: 5_000,
+  retryAfterDefaultMs: 5_000,
+};
+
+/** The parts of a `RetryConfig` that decide waits. */
+export type Waits = Pick<RetryConfig, "profile" | "round">;
+
+/** The round of attempts, in a profile that has one. */
+export function roundOf({ profile, round }: Waits): RetryRound | undefined {
+  return profile === "heka" ? round ?? ROUND : undefined;
+}
 
 const HOLD_FIRST_MS = 30_000;
 const HOLD_MAX_MS = 15 * 60_000;
 
 /**
  * Wait after the `failures`-th failure in a row (from 1). Profile otlp: full jitter, 0.1 s up to 1, 2, 4 … 60 s.
- * Profile heka: 1, 2, 4, 5 s exactly inside a round of five attempts, then as otlp.
+ * Profile heka: 1, 2, 4, 5 s exactly, or as configured, inside a round of attempts, then as otlp.
  */
-export function backoffMs(failures: number, profile: RetryConfig["profile"], random: () => number): number {
+export function backoffMs(failures: number, waits: Waits, random: () => number): number {
   const doublings = Math.min(failures - 1, DOUBLINGS_MAX);
-  if (profile === "heka" && failures < HEKA_ATTEMPTS) {
-    return Math.min(HEKA_MAX_MS, HEKA_FIRST_MS * 2 ** doublings);
+  const round = roundOf(waits);
+  if (round !== undefined && failures < round.attemptsMax) {
+    return Math.min(round.maxBackoffMs, round.initialBackoffMs * 2 ** doublings);
   }
   const ceiling = Math.min(DELAY_MAX_MS, FIRST_MS * 2 ** doublings);
   return DELAY_MIN_MS + random() * (ceiling - DELAY_MIN_MS);

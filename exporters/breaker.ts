@@ -4,8 +4,7 @@
  * lane never has more (otlp 4.3).
  * @module
  */
-import { backoffMs, holdMs } from "./backoff.ts";
-import type { RetryConfig } from "./lane_config.ts";
+import { backoffMs, holdMs, type Waits } from "./backoff.ts";
 
 const OPEN_AFTER = 5;
 /** Batches refused one after another until the destination itself is suspected (class B treated as C). */
@@ -14,7 +13,7 @@ const REFUSALS_MAX = 20;
 export type BreakerState = "closed" | "open" | "half_open";
 
 export class Breaker {
-  readonly #profile: RetryConfig["profile"];
+  readonly #waits: Waits;
   readonly #random: () => number;
   #failures = 0;
   #holds = 0;
@@ -23,8 +22,8 @@ export class Breaker {
   #probing = false;
   #asked = false;
 
-  constructor(profile: RetryConfig["profile"], random: () => number) {
-    this.#profile = profile;
+  constructor(waits: Waits, random: () => number) {
+    this.#waits = waits;
     this.#random = random;
   }
 
@@ -65,7 +64,7 @@ export class Breaker {
   /** A class A failure; `retryAfterMs` is what the server asked for. */
   fail(nowMs: number, retryAfterMs?: number): void {
     this.#failures++;
-    const backoff = backoffMs(this.#failures, this.#profile, this.#random);
+    const backoff = backoffMs(this.#failures, this.#waits, this.#random);
     this.#end(nowMs + (retryAfterMs ?? backoff), retryAfterMs !== undefined);
   }
 

@@ -100,6 +100,7 @@ async function start({ product, lanes, queueBytesMax, spool: config, ports }: Co
       log,
       changed,
       posted: tellPosted,
+      readKey: readFile,
       ...(disk !== undefined && { spoolOf: (lane) => disk.laneSpool(lane) }),
     },
   );

@@ -47,7 +47,7 @@ export function courierPermissions(
   return {
     net: [...new Set(lanes.map((lane) => netEntry(lane.url)))].sort(),
     folders: spoolPath === undefined ? [] : [spoolPath],
-    files: [...files],
+    files: [...new Set([...files, ...lanes.flatMap(({ keyFile }) => keyFile?.path ?? [])])].sort(),
   };
 }
 

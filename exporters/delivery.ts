@@ -10,6 +10,7 @@ import type { BatchHeader, BatchMessage, Signal } from "./batch.ts";
 import type { Clock } from "./clock.ts";
 import type { FlushOptions } from "./drive.ts";
 import { type Body, compress, decompress } from "./gzip.ts";
+import type { ReadKey } from "./key_file.ts";
 import { Lane } from "./lane.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { OriginPause } from "./lane_parts.ts";
@@ -35,6 +36,8 @@ export interface DeliveryParts {
   readonly changed: () => void;
   /** Told of every attempt. */
   readonly posted?: (lane: LaneConfig, body: Body, outcome: Outcome) => void;
+  /** How a lane's key file is read again; absent: it is not. */
+  readonly readKey?: ReadKey;
   /** A lane's disk, when it has one. */
   readonly spoolOf?: (lane: LaneConfig) => LaneSpool | undefined;
 }
@@ -167,7 +170,11 @@ export class Delivery {
   #newPoster(config: LaneConfig): Poster {
     const transport = this.#transports.get(transportKey(config));
     if (transport === undefined) throw new Error("BUG: lane without a transport");
-    return createPoster(config, { product: this.#product, transport, clock: this.#parts.clock });
+    const { clock, readKey } = this.#parts;
+    return createPoster(config, {
+      ...{ product: this.#product, transport, clock },
+      ...(readKey !== undefined && { readKey }),
+    });
   }
 
   async #take({ headers, body, gzipped }: BatchMessage): Promise<void> {

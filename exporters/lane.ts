@@ -6,7 +6,7 @@
  */
 import { Account, emptyTally, type Tally } from "./account.ts";
 import { isProfileRetry } from "./answer.ts";
-import { HEKA_ATTEMPTS } from "./backoff.ts";
+import { roundOf } from "./backoff.ts";
 import { Backlog, type LaneSpool } from "./backlog.ts";
 import { Breaker } from "./breaker.ts";
 import { Drive, type FlushOptions } from "./drive.ts";
@@ -47,7 +47,7 @@ export class Lane {
     this.config = config;
     this.#parts = parts;
     this.#backlog = new Backlog(budget, (items) => this.#evicted(items), spool);
-    this.#breaker = new Breaker(config.retry.profile, clock.random);
+    this.#breaker = new Breaker(config.retry, clock.random);
     this.#drive = new Drive(clock, () => this.#breaker.isTroubled);
     this.#log = new OutageLog(config, parts.log);
     this.#limit = new SizeLimit(config.batchBytesMax);
@@ -243,7 +243,9 @@ export class Lane {
       const put = () => this.#parts.spool?.quarantine(sending.entry.batch) ?? Promise.resolve(false);
       await sending.quarantine(put);
       this.#log.refused("batch quarantined", outcome.message, { cause: outcome.cause });
-    } else if (isProfileRetry(outcome.status) && sending.failures >= HEKA_ATTEMPTS) {
+    } else if (
+      isProfileRetry(outcome.status) && sending.failures >= (roundOf(this.config.retry)?.attemptsMax ?? 1)
+    ) {
       sending.drop("retries_exhausted");
     }
   }

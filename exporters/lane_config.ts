@@ -5,6 +5,8 @@
  */
 import type { Encoding, Signal, Temporality } from "./batch.ts";
 import type { Naming } from "../collectors/metric.ts";
+import type { HeaderTemplates } from "./presets/preset.ts";
+import type { Fillings } from "./presets/resolve.ts";
 
 /** TLS and proxy settings of a destination. Texts, not paths: the sender may have no right to read files. */
 export interface TransportConfig {
@@ -18,10 +20,30 @@ export interface TransportConfig {
   readonly insecure: boolean;
 }
 
+/** One round of attempts in profile heka, whose waits have no jitter. */
+export interface RetryRound {
+  readonly attemptsMax: number;
+  /** Doubles from attempt to attempt, up to the other. */
+  readonly initialBackoffMs: number;
+  readonly maxBackoffMs: number;
+  /** Wait after a 429 without a usable Retry-After. */
+  readonly retryAfterDefaultMs: number;
+}
+
 /** Retry behaviour (design 8). */
 export interface RetryConfig {
   readonly profile: "otlp" | "heka";
   readonly retryAfterMaxMs: number;
+  /** Profile heka only; absent: five attempts, 1 s doubling to 5 s. */
+  readonly round?: RetryRound;
+}
+
+/** A file that holds the key, read again when the destination refuses the key, and what is made of it. */
+export interface KeyFile {
+  readonly path: string;
+  /** The row's headers and the other settings in them. */
+  readonly templates: HeaderTemplates;
+  readonly fillings: Fillings;
 }
 
 /** Which of the encoders in presets/native.ts writes a lane's bodies, and what it is told. */
@@ -39,6 +61,10 @@ export interface LaneConfig {
   readonly url: string;
   /** Lower-case names; never Content-Type, Content-Encoding, Content-Length or Host. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Present when the key came from a file of its own. */
+  readonly keyFile?: KeyFile;
+  /** Sends `x-idempotency-key`, the same on every retry of a batch. */
+  readonly marksBatches?: true;
   readonly encoding: Encoding;
   /** Present for encoding "native". */
   readonly native?: NativeForm;

@@ -8,6 +8,7 @@ import { readAnswer } from "./answer.ts";
 import { classifyError } from "./classify.ts";
 import type { Clock } from "./clock.ts";
 import type { Body } from "./gzip.ts";
+import { headersFrom, type ReadKey } from "./key_file.ts";
 import type { LaneConfig, TransportConfig } from "./lane_config.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -89,42 +90,82 @@ export interface PosterContext {
   readonly product: string;
   readonly transport: Transport;
   readonly clock: Clock;
+  /** How a lane's key file is read again; absent: it is not. */
+  readonly readKey?: ReadKey;
 }
 
-/** A poster for the lane. */
-export function createPoster(lane: LaneConfig, { product, transport, clock }: PosterContext): Poster {
-  const headers = requestHeaders(lane, product);
+/** True when the destination did not believe the key. */
+function isDenied(outcome: Outcome): boolean {
+  return outcome.kind === "refused" && outcome.cause === "auth";
+}
+
+/** A poster for the lane. A refused key that has changed in its file meanwhile costs one more attempt, not the batch. */
+export function createPoster(lane: LaneConfig, context: PosterContext): Poster {
+  let headers = requestHeaders(lane, context.product);
+  const renew = (): boolean => {
+    if (lane.keyFile === undefined || context.readKey === undefined) return false;
+    const renewed = headersFrom(lane.keyFile, context.readKey);
+    const isNew = Object.entries(renewed ?? {}).some(([name, value]) => headers[name] !== value);
+    headers = { ...headers, ...renewed };
+    return isNew;
+  };
   return {
     post: async (body, signal) => {
-      const attempt = new AbortController();
-      const timeout = new AbortController();
-      const stop = () => attempt.abort(new DOMException("The attempt was cut short", "TimeoutError"));
-      signal.addEventListener("abort", stop);
-      if (signal.aborted) stop();
-      clock.sleep(lane.timeoutMs, timeout.signal).then(() => {
-        if (!timeout.signal.aborted) {
-          attempt.abort(new DOMException(`No answer in ${lane.timeoutMs} ms`, "TimeoutError"));
-        }
-      });
-      try {
-        const encoding = body.gzipped ? { "content-encoding": "gzip" } : {};
-        const response = await transport.send({
-          url: lane.url,
-          headers: { ...headers, ...encoding },
-          body: body.bytes,
-          signal: attempt.signal,
-        });
-        return await readAnswer(response, lane, clock);
-      } catch (error) {
-        const outcome = classifyError(error);
-        if (outcome.kind === "retryable" && outcome.freshClient) transport.renew();
-        return outcome;
-      } finally {
-        timeout.abort();
-        signal.removeEventListener("abort", stop);
-      }
+      const marked = lane.marksBatches ? { "x-idempotency-key": await batchKey(body.bytes) } : {};
+      const attempt = () => attemptOnce({ lane, headers: { ...headers, ...marked }, body, signal }, context);
+      const outcome = await attempt();
+      return isDenied(outcome) && !signal.aborted && renew() ? await attempt() : outcome;
     },
   };
+}
+
+/** A key in the form of a UUID, made of the bytes: the same batch has the same key in a later life too. */
+async function batchKey(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  // RFC 9562 5.8: version 8, for keys by rules of one's own.
+  digest[6] = 0x80 | ((digest[6] ?? 0) & 0x0f);
+  digest[8] = 0x80 | ((digest[8] ?? 0) & 0x3f);
+  return digest.toHex().slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+interface Attempt {
+  readonly lane: LaneConfig;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Body;
+  readonly signal: AbortSignal;
+}
+
+async function attemptOnce(
+  { lane, headers, body, signal }: Attempt,
+  { transport, clock }: PosterContext,
+): Promise<Outcome> {
+  const attempt = new AbortController();
+  const timeout = new AbortController();
+  const stop = () => attempt.abort(new DOMException("The attempt was cut short", "TimeoutError"));
+  signal.addEventListener("abort", stop);
+  if (signal.aborted) stop();
+  clock.sleep(lane.timeoutMs, timeout.signal).then(() => {
+    if (!timeout.signal.aborted) {
+      attempt.abort(new DOMException(`No answer in ${lane.timeoutMs} ms`, "TimeoutError"));
+    }
+  });
+  try {
+    const encoding = body.gzipped ? { "content-encoding": "gzip" } : {};
+    const response = await transport.send({
+      url: lane.url,
+      headers: { ...headers, ...encoding },
+      body: body.bytes,
+      signal: attempt.signal,
+    });
+    return await readAnswer(response, lane, clock);
+  } catch (error) {
+    const outcome = classifyError(error);
+    if (outcome.kind === "retryable" && outcome.freshClient) transport.renew();
+    return outcome;
+  } finally {
+    timeout.abort();
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 function requestHeaders(lane: LaneConfig, product: string): Record<string, string> {

@@ -7,7 +7,7 @@ import { Breaker } from "../exporters/breaker.ts";
 import { Pacer } from "../exporters/pacer.ts";
 
 Deno.test("Breaker: five failures open it, a probe half-opens it, a success closes it", () => {
-  const breaker = new Breaker("otlp", () => 1);
+  const breaker = new Breaker({ profile: "otlp" }, () => 1);
   const states: string[] = [];
   for (let n = 0; n < 5; n++) {
     breaker.begin();
@@ -23,7 +23,7 @@ Deno.test("Breaker: five failures open it, a probe half-opens it, a success clos
 });
 
 Deno.test("Breaker: its delay is the backoff, and starts anew after a success", () => {
-  const breaker = new Breaker("otlp", () => 1);
+  const breaker = new Breaker({ profile: "otlp" }, () => 1);
   const waits = [1, 2, 3, 4, 5, 6, 7, 8].map(() => {
     breaker.fail(1_000);
     return breaker.nextMs - 1_000;
@@ -35,7 +35,7 @@ Deno.test("Breaker: its delay is the backoff, and starts anew after a success", 
 });
 
 Deno.test("Breaker: a wait the server asked for is known as such", () => {
-  const breaker = new Breaker("otlp", () => 0);
+  const breaker = new Breaker({ profile: "otlp" }, () => 0);
   breaker.fail(0, 20_000);
   assertEquals([breaker.nextMs, breaker.isAsked], [20_000, true]);
   breaker.fail(0);
@@ -43,7 +43,7 @@ Deno.test("Breaker: a wait the server asked for is known as such", () => {
 });
 
 Deno.test("Breaker: one class C opens it, and new credentials are tried at once", () => {
-  const breaker = new Breaker("otlp", () => 1);
+  const breaker = new Breaker({ profile: "otlp" }, () => 1);
   breaker.hold(0);
   assertEquals([breaker.state, breaker.nextMs], ["open", 30_000]);
   breaker.retryNow();
@@ -51,7 +51,7 @@ Deno.test("Breaker: one class C opens it, and new credentials are tried at once"
 });
 
 Deno.test("Breaker: nineteen refusals do not hold the lane, the twentieth does", () => {
-  const breaker = new Breaker("otlp", () => 1);
+  const breaker = new Breaker({ profile: "otlp" }, () => 1);
   for (let n = 0; n < 19; n++) breaker.refuse(0);
   assertStrictEquals(breaker.state, "closed");
   breaker.refuse(0);

@@ -55,14 +55,20 @@ Deno.test("parseHttpDate() reads all three forms of RFC 9110", () => {
 
 Deno.test("backoffMs() keeps every wait inside its full-jitter envelope", () => {
   const ceilings = [1, 2, 4, 8, 16, 32, 60, 60, 60].map((s) => s * 1000);
-  const waits = (random: number) => ceilings.map((_, i) => backoffMs(i + 1, "otlp", () => random));
+  const waits = (random: number) =>
+    ceilings.map((_, i) => backoffMs(i + 1, { profile: "otlp" }, () => random));
   assertEquals(waits(0), ceilings.map(() => 100));
   assertEquals(waits(1), ceilings);
-  assertStrictEquals(backoffMs(5000, "otlp", () => 1), 60_000);
+  assertStrictEquals(backoffMs(5000, { profile: "otlp" }, () => 1), 60_000);
 });
 
 Deno.test("backoffMs() of profile heka waits 1, 2, 4, 5 s without jitter", () => {
-  assertEquals([1, 2, 3, 4].map((n) => backoffMs(n, "heka", () => 0.3)), [1000, 2000, 4000, 5000]);
+  assertEquals([1, 2, 3, 4].map((n) => backoffMs(n, { profile: "heka" }, () => 0.3)), [
+    1000,
+    2000,
+    4000,
+    5000,
+  ]);
 });
 
 Deno.test("holdMs() probes a faulty destination between 15 s and 15 min", () => {
