@@ -144,6 +144,11 @@ export class OpampClient {
     this.#dispatch({ type: "repeat", name });
   }
 
+  /** Polls and heartbeats come this often from now on, until the server wishes otherwise. */
+  setInterval(intervalMs: number): void {
+    this.#dispatch({ type: "setInterval", intervalMs });
+  }
+
   /** Everything is said again with the next message. */
   reportFullState(): void {
     this.#dispatch({ type: "fullState" });

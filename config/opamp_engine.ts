@@ -204,6 +204,10 @@ function apply(turn: Turn, event: EngineEvent): void {
       state.wantsFull = true;
       state.soonAt = Math.min(state.soonAt, now + COALESCE_MS);
       return;
+    case "setInterval":
+      state.dueAt = Math.min(state.dueAt, now + event.intervalMs);
+      state.intervalMs = event.intervalMs;
+      return;
     case "stop":
       return stop(turn);
   }

@@ -138,6 +138,7 @@ export type EngineEvent =
   /** Say a field again although the server has it (A4). */
   | { readonly type: "repeat"; readonly name: FieldName }
   | { readonly type: "fullState" }
+  | { readonly type: "setInterval"; readonly intervalMs: number }
   | { readonly type: "stop" };
 
 /** What the counters count; every message that is not used for what it was meant is one of them. */

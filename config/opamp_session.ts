@@ -1,0 +1,75 @@
+/**
+ * An agent's OpAMP as the courier runs it: the client and the apply machine, bound together. Offers go in, statuses
+ * and the effective configuration come out, in one message where they belong together (opamp 3.5).
+ * @module
+ */
+import { OpampClient } from "./opamp_client.ts";
+import type { Callbacks, ClientOptions } from "./opamp_options.ts";
+import { type ConfigFile, effectiveConfigOf, remoteStatusOf } from "./opamp_values.ts";
+import type { BootState } from "./remote_boot.ts";
+import { type MachineOptions, RemoteMachine } from "./remote_machine.ts";
+import { type RemoteStatus, UNSET } from "./remote_record.ts";
+
+/** What a session is made of. */
+export interface SessionOptions {
+  readonly client: Omit<ClientOptions, "callbacks">;
+  /** Called beside what the session does itself. */
+  readonly callbacks?: Callbacks;
+  /** Absent: remote configuration is not accepted. */
+  readonly machine?: { readonly options: Omit<MachineOptions, "report">; readonly state: BootState };
+  /** The running configuration, secrets redacted; asked when it may have changed. */
+  readonly effective: () => ConfigFile;
+}
+
+/** A session. Set description, health and components on its client, then `start`. */
+export class OpampSession {
+  readonly client: OpampClient;
+  readonly machine: RemoteMachine | undefined;
+  readonly #effective: () => ConfigFile;
+
+  /** Throws as the client's constructor does. */
+  constructor({ client, callbacks = {}, machine, effective }: SessionOptions) {
+    this.#effective = effective;
+    this.client = new OpampClient({
+      ...client,
+      callbacks: {
+        ...callbacks,
+        onMessage: (from, data) => {
+          this.machine?.contact();
+          callbacks.onMessage?.(from, data);
+        },
+        onRemoteConfig: (from, config) => {
+          this.machine?.offer(config);
+          callbacks.onRemoteConfig?.(from, config);
+        },
+      },
+    });
+    if (machine === undefined) return;
+    const report = (status: RemoteStatus, isRepeat: boolean) => this.#report(status, isRepeat);
+    this.machine = new RemoteMachine({ ...machine.options, report }, machine.state);
+  }
+
+  start(): void {
+    const { hash, state, error } = this.machine?.status ?? UNSET;
+    this.client.setRemoteConfigStatus(remoteStatusOf(hash, state, error));
+    this.refresh();
+    this.client.start();
+  }
+
+  /** The running configuration may have changed for another reason than a remote one. */
+  refresh(): void {
+    this.client.setEffectiveConfig(effectiveConfigOf({ "": this.#effective() }));
+  }
+
+  /** Says goodbye first, then ends the machine in good order. */
+  async stop(): Promise<void> {
+    await this.client.stop();
+    await this.machine?.stop();
+  }
+
+  #report({ hash, state, error }: RemoteStatus, isRepeat: boolean): void {
+    if (isRepeat) return this.client.repeat("remoteConfigStatus");
+    this.client.setRemoteConfigStatus(remoteStatusOf(hash, state, error));
+    if (state !== "applying") this.refresh();
+  }
+}
