@@ -43,6 +43,15 @@ export interface Host {
   statfs(mountPoint: string): Promise<Statfs | undefined>;
   /** Works after the drop; undefined where libc has no adjtimex or the tree is a recording. */
   adjtimex(): ClockState | undefined;
+  /**
+   * Keeps /proc itself open and gives a call that counts processes by it, which works after the drop. Undefined
+   * where it cannot be kept.
+   */
+  processCounter(): (() => number | undefined) | undefined;
+  /** Asks the walker that the operator asked for; works after the drop. Absent: there is none. */
+  readonly walk?: () => Promise<string>;
+  /** Gives back what it keeps open. */
+  close(): void;
 }
 
 /** The clock of one cycle. */

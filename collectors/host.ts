@@ -5,7 +5,9 @@
  * @module
  */
 import type { ClockState, Host, Statfs } from "./collector.ts";
+import { ProcFolder } from "./proc_folder.ts";
 import { readFileOnce } from "./source.ts";
+import type { FolderState } from "./statfs.ts";
 
 /** Where the host's folders stand for this process. */
 export interface HostRoot {
@@ -16,10 +18,13 @@ export interface HostRoot {
   readonly etc: string;
 }
 
-/** The calls into libc that keep working after the drop. */
+/** The calls that keep working after the drop. */
 export interface KernelCalls {
   statfs(path: string): Promise<Statfs | undefined>;
   adjtimex(): ClockState | undefined;
+  fstat(descriptor: number): FolderState | undefined;
+  /** Asks the walker (process_table.ts); absent unless it was asked for. */
+  readonly walk?: () => Promise<string>;
 }
 
 /** The root of a host: "/" or a folder that holds proc, sys and etc; each of these may be given by its own path. */
@@ -97,7 +102,17 @@ function is32Bit(read: (path: string) => string | undefined, wordBytes: 4 | 8): 
   return wordBytes === 4;
 }
 
-/** Opens a host for looking around; nothing stays open. */
+const BOOT_ID = "/proc/sys/kernel/random/boot_id";
+
+function isSameBoot(path: string): boolean {
+  try {
+    return readFileOnce(path) === readFileOnce(BOOT_ID);
+  } catch {
+    return false;
+  }
+}
+
+/** Opens a host for looking around; only `processCounter` keeps something open, until `close`. */
 export function openHost(root: HostRoot, kernel: KernelCalls): Host {
   const at = (path: string) => locate(root, path);
   const read = (path: string): string | undefined => {
@@ -108,6 +123,10 @@ export function openHost(root: HostRoot, kernel: KernelCalls): Host {
     }
   };
   const auxv = parseAuxv(readBytes(at("/proc/self/auxv")));
+  const isForeign = root.proc !== "/proc";
+  // A host's root mounted into a container has the same kernel, and with it the same clock.
+  const hasOurKernel = !isForeign || isSameBoot(at(BOOT_ID));
+  const folders: ProcFolder[] = [];
   return {
     read,
     list: (path) => {
@@ -135,8 +154,18 @@ export function openHost(root: HostRoot, kernel: KernelCalls): Host {
     pageSize: auxv.pageSize ?? 4096,
     ticksPerSecond: auxv.ticksPerSecond ?? 100,
     is32Bit: is32Bit(read, auxv.wordBytes),
-    isForeign: root.proc !== "/proc",
+    isForeign,
     statfs: (mountPoint) => kernel.statfs(root.prefix + mountPoint),
-    adjtimex: () => root.proc === "/proc" ? kernel.adjtimex() : undefined,
+    adjtimex: () => hasOurKernel ? kernel.adjtimex() : undefined,
+    processCounter: () => {
+      const folder = ProcFolder.open(root.proc, (descriptor) => kernel.fstat(descriptor));
+      if (folder === undefined) return undefined;
+      folders.push(folder);
+      return () => folder.processes();
+    },
+    ...(kernel.walk === undefined ? {} : { walk: kernel.walk }),
+    close: () => {
+      for (const folder of folders.splice(0)) folder.close();
+    },
   };
 }

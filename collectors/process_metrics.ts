@@ -35,13 +35,26 @@ const gauge = ([name, unit, description, source]: Words): Descriptor => ({
   source,
 });
 
-const cpuTime = counter(
-  ["process.cpu.time", "s", "CPU time by mode", `${STAT} fields 14, 15 and 42, divided by the tick rate`],
+/** CPU time, by mode; of the agent itself, or of the busiest processes. */
+export const cpuTime: Descriptor = counter(
+  [
+    "process.cpu.time",
+    "s",
+    "CPU time by mode",
+    `${STAT} fields 14, 15 and 42, divided by the tick rate; with process.executable.name: the sums over its processes`,
+  ],
   "double",
 );
-const usage = level(["process.memory.usage", "By", "Physical memory in use", `${STAT} field 24 * page size`]);
+/** Resident memory; of the agent itself, or of the busiest processes. */
+export const usage: Descriptor = level([
+  "process.memory.usage",
+  "By",
+  "Physical memory in use",
+  `${STAT} field 24 * page size`,
+]);
 const virtual = level(["process.memory.virtual", "By", "Virtual memory committed", `${STAT} field 23`]);
-const diskIo = counter(
+/** Bytes to and from storage; of the agent itself, or of the busiest processes. */
+export const diskIo: Descriptor = counter(
   ["process.disk.io", "By", "Bytes moved to and from storage", "/proc/self/io read_bytes, write_bytes"],
   "int",
 );

@@ -1,8 +1,9 @@
 /**
- * Processes and threads as /proc/stat counts them, without walking /proc. States per process need files that cannot
- * be opened any more; what the kernel counts itself is how many threads run or are blocked.
+ * Processes and threads as the kernel counts them itself, without walking /proc. How many processes there are, the
+ * link count of /proc says; in which states they are, only the walk knows (process_table.ts), so without it the
+ * count has no state. procs_running and procs_blocked count threads and never stand for a state of processes.
  *
- *     processes 6438 / procs_running 2 / procs_blocked 0
+ *     /proc/stat: processes 6438 / procs_running 2 / procs_blocked 0
  * @module
  */
 import type { Collector, Recorder } from "./collector.ts";
@@ -39,29 +40,48 @@ const blocked: Descriptor = {
   description: "Threads that wait for a disk",
   source: `${STAT}, line "procs_blocked"`,
 };
-const processCount: Descriptor = {
+
+/** The number of processes: of all states together, or with the walk one series a state. */
+export const processCount: Descriptor = {
   name: "system.process.count",
   kind: "sum",
   monotonic: false,
   unit: "{process}",
   valueType: "int",
-  description:
-    "Processes by state; in the Collector's naming running and blocked are the kernel's counts of threads",
-  source: `${STAT}, lines "procs_running" and "procs_blocked" (Collector naming only)`,
+  description: "Processes, zombies included; by state where the collector process_table is on",
+  source:
+    "link count of the folder /proc - 2 - its folders that are no processes; by state: /proc/[pid]/stat field 3. " +
+    `Collector naming without process_table: running and blocked are threads, ${STAT} lines "procs_running" and ` +
+    '"procs_blocked", as the Collector itself counts them',
 };
-const statusOf = (status: string): Series =>
+
+/** A status as the Collector names it; semantic conventions know fewer states. */
+export const collectorStatus = (status: string): Series =>
   series(processCount, { status }, { namings: ["collector"], collectorAttributes: { status } });
 
-/** Labels of /proc/stat and the series each of them feeds. */
-const LINES: readonly (readonly [string, readonly Series[]])[] = [
-  ["\nprocesses ", [series(created)]],
-  ["\nprocs_running ", [series(runnable), statusOf("running")]],
-  ["\nprocs_blocked ", [series(blocked), statusOf("blocked")]],
-];
+const total = series(processCount, {}, { namings: ["semconv", "dup"] });
 
-function collectStat(stat: string, out: Recorder): void {
+/** What the operator decides about the count of processes. */
+export interface ProcessesOptions {
+  /** The walk is on and counts by state; another count beside it would count twice. */
+  readonly processStates?: boolean;
+}
+
+type Line = readonly [label: string, targets: readonly Series[]];
+
+/** Labels of /proc/stat and the series each of them feeds. */
+function linesOf(options: ProcessesOptions): readonly Line[] {
+  const status = (name: string) => options.processStates === true ? [] : [collectorStatus(name)];
+  return [
+    ["\nprocesses ", [series(created)]],
+    ["\nprocs_running ", [series(runnable), ...status("running")]],
+    ["\nprocs_blocked ", [series(blocked), ...status("blocked")]],
+  ];
+}
+
+function collectStat(stat: string, lines: readonly Line[], out: Recorder): void {
   const text = "\n" + stat;
-  for (const [label, all] of LINES) {
+  for (const [label, all] of lines) {
     const word = lineAfter(text, label);
     const value = unsigned(word);
     if (value === undefined) {
@@ -70,14 +90,22 @@ function collectStat(stat: string, out: Recorder): void {
   }
 }
 
-/** Processes created, threads that run or are blocked. */
-export const processes: Collector = {
-  name: "processes",
-  descriptors: [created, runnable, blocked, processCount],
-  prepare: () => ({
-    files: [STAT],
-    collect([stat], out) {
-      if (stat !== undefined) collectStat(stat, out);
+/** Processes there are and were created, threads that run or are blocked. */
+export function processes(options: ProcessesOptions = {}): Collector {
+  return {
+    name: "processes",
+    descriptors: [created, runnable, blocked, processCount],
+    prepare(host) {
+      const lines = linesOf(options);
+      const countProcesses = options.processStates === true ? undefined : host.processCounter();
+      return {
+        files: [STAT],
+        collect([stat], out) {
+          if (stat !== undefined) collectStat(stat, lines, out);
+          const processes = countProcesses?.();
+          if (processes !== undefined) out.add(total, processes);
+        },
+      };
     },
-  }),
-};
+  };
+}

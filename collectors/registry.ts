@@ -29,7 +29,8 @@ import { paging } from "./paging.ts";
 import { powerSupply } from "./power_supply.ts";
 import { pressure } from "./pressure.ts";
 import { ownProcess } from "./process.ts";
-import { processes } from "./processes.ts";
+import { processTable, type ProcessTableOptions } from "./process_table.ts";
+import { processes, type ProcessesOptions } from "./processes.ts";
 import { reclaim } from "./reclaim.ts";
 import { redundancy } from "./redundancy.ts";
 import { socket } from "./socket.ts";
@@ -51,6 +52,8 @@ export interface CollectorOptions
     NetworkOptions,
     FilesystemOptions,
     ContainerOptions,
+    ProcessesOptions,
+    ProcessTableOptions,
     ClockOptions,
     OverviewOptions {}
 
@@ -68,7 +71,8 @@ export function collectors(options: CollectorOptions = {}): Collector[] {
     paging,
     disk(options),
     blockSize,
-    processes,
+    processes(options),
+    processTable(options),
     pressure,
     fileHandles,
     kernel,

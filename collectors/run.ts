@@ -4,25 +4,10 @@
  * @module
  */
 import { CardinalityCap } from "./cardinality.ts";
-import type { Collector, Cycle, Host, Prepared, Recorder } from "./collector.ts";
-import type { Descriptor, Naming, Omission, Point, Series, Snapshot } from "./metric.ts";
+import type { Collector, Cycle, Host, Prepared } from "./collector.ts";
+import { CycleRecorder, type Ledger } from "./cycle_recorder.ts";
+import type { Descriptor, Naming, Omission, Series, Snapshot } from "./metric.ts";
 import { type Source, SourceError, Sources } from "./source.ts";
-
-/** Turns what collectors saw into series that are true over time (counters.ts). */
-export interface Ledger {
-  /** Names the collector whose series come next. */
-  enter(owner: string): void;
-  /** That collector may not have seen everything this time: its series do not end. */
-  spare(): void;
-  /** Undefined: nothing trustworthy can be said about this series in this cycle. */
-  observe(
-    series: Series,
-    value: number | bigint,
-    cycle: Cycle,
-  ): { value: number | bigint; startNs: bigint } | undefined;
-  /** Ends the cycle: series that were not seen give one last point without a value. */
-  endCycle(cycle: Cycle): Point[];
-}
 
 /** What runs and what is wanted from it. */
 export interface Selection {
@@ -42,10 +27,15 @@ export interface CollectorStats {
   readonly fault?: string;
 }
 
+type Files = readonly (Source | undefined)[];
+
 interface Running {
   readonly name: string;
   readonly prepared: Prepared;
-  readonly sources: readonly (Source | undefined)[];
+  readonly sources: Files;
+  /** The same files of the earlier tree. */
+  readonly earlier: Files;
+  isOn: boolean;
   durationMs: number;
   points: number;
   faults: number;
@@ -54,54 +44,25 @@ interface Running {
   refreshedMs: number;
 }
 
+/** From a path of the host to the path by which this process reaches it. */
+type Locate = (path: string) => string;
+
 const textOf = (error: unknown): string => error instanceof Error ? error.message : String(error);
-
-/** The recorder of one cycle; collectors see it as `Recorder`. */
-class CycleRecorder implements Recorder {
-  readonly cycle: Cycle;
-  points: Point[] = [];
-  omitted: Omission[] = [];
-  faults: string[] = [];
-  readonly #ledger: Ledger;
-  readonly #wanted: (what: Descriptor | Series) => boolean;
-
-  constructor(cycle: Cycle, ledger: Ledger, wanted: (what: Descriptor | Series) => boolean) {
-    this.cycle = cycle;
-    this.#ledger = ledger;
-    this.#wanted = wanted;
-  }
-
-  wants(what: Descriptor | Series): boolean {
-    return this.#wanted(what);
-  }
-
-  add(series: Series, value: number | bigint): void {
-    if (!this.#wanted(series)) return;
-    if (typeof value === "number" && !Number.isFinite(value)) return;
-    const observed = this.#ledger.observe(series, value, this.cycle);
-    if (observed !== undefined) {
-      this.points.push({ series, value: observed.value, startNs: observed.startNs });
-    }
-  }
-
-  fault(message: string): void {
-    this.faults.push(message);
-  }
-
-  omit(what: string, why: string): void {
-    this.omitted.push({ what, why });
-  }
-}
 
 /** The enabled collectors with their open files. */
 export class CollectorRun {
   readonly sources: Sources = new Sources();
+  readonly #earlierSources = new Sources();
+  readonly #host: Host;
   readonly #running: Running[] = [];
   readonly #omittedAtStart: Omission[] = [];
   readonly #ledger: Ledger;
   readonly #cap = new CardinalityCap();
   readonly #wants = new Map<Descriptor, boolean>();
   #selection: Selection;
+  readonly #locate: Locate;
+  /** Those that found nothing here as well: a restart would not help them. */
+  readonly #prepared: ReadonlySet<string>;
   #cycle = 0;
 
   /** Prepares every collector and opens every file; needs all permissions. */
@@ -109,17 +70,23 @@ export class CollectorRun {
     readonly ledger: Ledger;
     readonly selection: Selection;
     /** Where a host path is found by this process. */
-    readonly locate: (path: string) => string;
+    readonly locate: Locate;
+    /** Where it is found in an earlier recording of the same host, for `collectEarlier`. */
+    readonly locateEarlier?: Locate;
   }) {
     this.#ledger = options.ledger;
     this.#selection = options.selection;
-    for (const collector of collectors) this.#prepare(collector, host, options.locate);
+    this.#host = host;
+    this.#locate = options.locate;
+    for (const collector of collectors) this.#prepare(collector, options.locateEarlier);
+    this.#prepared = new Set(collectors.map(({ name }) => name));
   }
 
-  #prepare(collector: Collector, host: Host, locate: (path: string) => string): void {
+  #prepare(collector: Collector, locateEarlier: Locate | undefined): void {
+    const locate = this.#locate;
     let prepared: Prepared;
     try {
-      prepared = collector.prepare(host);
+      prepared = collector.prepare(this.#host);
     } catch (error) {
       this.#omittedAtStart.push({ what: collector.name, why: textOf(error) });
       return;
@@ -132,11 +99,14 @@ export class CollectorRun {
       this.#omittedAtStart.push({ what: collector.name, why: `"${first}": ${why}` });
       return;
     }
-    this.#locate = locate;
     this.#running.push({
       name: collector.name,
       prepared,
       sources,
+      earlier: locateEarlier === undefined
+        ? []
+        : prepared.files.map((path) => this.#earlierSources.open(locateEarlier(path))),
+      isOn: true,
       durationMs: 0,
       points: 0,
       faults: 0,
@@ -146,7 +116,16 @@ export class CollectorRun {
     });
   }
 
-  #locate: (path: string) => string = (path) => path;
+  /** Switches collectors on and off by name; gives the names that were not prepared and so stay off. */
+  enable(wanted: ReadonlySet<string>): string[] {
+    for (const running of this.#running) running.isOn = wanted.has(running.name);
+    return [...wanted].filter((name) => !this.#prepared.has(name));
+  }
+
+  /** Number of the next cycle, for sources that are read beside the collectors. */
+  get nextCycle(): number {
+    return this.#cycle + 1;
+  }
 
   /** Changes what is wanted, from the next cycle on. */
   select(selection: Selection): void {
@@ -169,22 +148,31 @@ export class CollectorRun {
 
   /** One turn: reads, collects, withdraws the points of collectors that failed. Never throws. */
   collect(cycle: Cycle): Snapshot {
+    return this.#turn(cycle, (running) => running.sources);
+  }
+
+  /** The same from the files of the earlier tree, before any other cycle. */
+  collectEarlier(cycle: Cycle): Snapshot {
+    return this.#turn(cycle, (running) => running.earlier);
+  }
+
+  #turn(cycle: Cycle, filesOf: (running: Running) => Files): Snapshot {
     this.#cycle++;
     const recorder = new CycleRecorder(cycle, this.#ledger, this.#wanted);
-    for (const running of this.#running) this.#collectOne(running, recorder);
+    for (const running of this.#running) {
+      if (running.isOn) this.#collectOne(running, filesOf(running), recorder);
+    }
     const points = this.#cap.apply(recorder.points.concat(this.#ledger.endCycle(cycle)), cycle.timeNs);
     return { timeNs: cycle.timeNs, points, omitted: [...this.#omittedAtStart, ...recorder.omitted] };
   }
 
-  #collectOne(running: Running, recorder: CycleRecorder): void {
+  #collectOne(running: Running, files: Files, recorder: CycleRecorder): void {
     const before = performance.now();
     const first = recorder.points.length;
     recorder.faults = [];
     this.#ledger.enter(running.name);
     try {
-      const texts = running.sources.map((source, at) =>
-        this.#read(source, running.prepared.files[at], recorder)
-      );
+      const texts = files.map((source, at) => this.#read(source, running.prepared.files[at], recorder));
       running.prepared.collect(texts, recorder);
     } catch (error) {
       recorder.points.length = first;
@@ -215,7 +203,7 @@ export class CollectorRun {
    */
   async refresh(nowMs: number, deadlineMs: number): Promise<void> {
     const started = this.#running
-      .filter((running) => running.prepared.refresh !== undefined && !running.refreshing)
+      .filter((running) => running.isOn && running.prepared.refresh !== undefined && !running.refreshing)
       .filter((running) => nowMs - running.refreshedMs >= (running.prepared.refreshMs ?? 0))
       .map((running) => this.#refreshOne(running, nowMs));
     if (started.length === 0) return;
@@ -254,7 +242,7 @@ export class CollectorRun {
 
   /** The account of every collector that runs. */
   stats(): CollectorStats[] {
-    return this.#running.map(({ name, durationMs, points, faults, fault }) => ({
+    return this.#running.filter(({ isOn }) => isOn).map(({ name, durationMs, points, faults, fault }) => ({
       name,
       durationMs,
       points,
@@ -265,5 +253,7 @@ export class CollectorRun {
 
   close(): void {
     this.sources.close();
+    this.#earlierSources.close();
+    this.#host.close();
   }
 }

@@ -1,7 +1,8 @@
 /**
- * The agent's two calls into libc, opened once before the permissions are dropped and good for the rest of its
- * life: statfs(2), on a thread because a dead mount never answers, and adjtimex(2) with modes 0, which only reads.
- * Nothing else is opened. Layouts of 64-bit Linux (x86-64 and aarch64 agree), glibc and musl alike.
+ * The agent's calls into libc, opened once before the permissions are dropped and good for the rest of its life:
+ * statfs(2), on a thread because a dead mount never answers; adjtimex(2) with modes 0, which only reads; fstat(2),
+ * which takes no path and so tells only of files that are open already. Nothing else is opened. Layouts of 64-bit
+ * Linux, glibc and musl alike.
  * @module
  */
 import type { ClockState, Statfs } from "./collector.ts";
@@ -9,6 +10,8 @@ import type { ClockState, Statfs } from "./collector.ts";
 const SYMBOLS = {
   statfs: { parameters: ["buffer", "buffer"], result: "i32", nonblocking: true },
   adjtimex: { parameters: ["buffer"], result: "i32" },
+  // glibc has it as a function of its own since 2.33 only.
+  fstat: { parameters: ["i32", "buffer"], result: "i32", optional: true },
 } as const;
 
 /** Names of the symbols opened, for `sandbox`. */
@@ -26,12 +29,20 @@ const STA_NANO = 0x2000;
 
 const encoder = new TextEncoder();
 
+/** What fstat(2) says of an open folder. */
+export interface FolderState {
+  readonly inode: number;
+  readonly links: number;
+}
+
 /** The open calls. */
 export interface LibcCalls {
   /** Asks a mount on a thread; may never resolve. Undefined: the call failed. */
   statfs(path: string): Promise<Statfs | undefined>;
   /** Reads the clock discipline. Undefined: the call failed. */
   adjtimex(): ClockState | undefined;
+  /** Looks at an open file by its number. Undefined: the call failed or is not there. */
+  fstat(descriptor: number): FolderState | undefined;
   /** Closes the library; only when no call is under way. */
   close(): void;
 }
@@ -59,6 +70,13 @@ export function decodeTimex(bytes: Uint8Array, state: number): ClockState {
   return { synchronized: state !== TIME_ERROR, offset: offset / (isNano ? 1e9 : 1e6) };
 }
 
+/** Decodes a `struct stat`: the link count stands before the mode on x86-64 and behind it elsewhere. */
+export function decodeStat(bytes: Uint8Array, arch: string = Deno.build.arch): FolderState {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const links = arch === "x86_64" ? Number(view.getBigUint64(16, true)) : view.getUint32(20, true);
+  return { inode: Number(view.getBigUint64(8, true)), links };
+}
+
 function openLibrary(): Deno.DynamicLibrary<typeof SYMBOLS> | undefined {
   if (!ARCHITECTURES.includes(Deno.build.arch)) return undefined;
   for (const name of LIBRARIES) {
@@ -75,7 +93,7 @@ function openLibrary(): Deno.DynamicLibrary<typeof SYMBOLS> | undefined {
 export function openLibc(): LibcCalls | undefined {
   const library = openLibrary();
   if (library === undefined) return undefined;
-  const { statfs, adjtimex } = library.symbols;
+  const { statfs, adjtimex, fstat } = library.symbols;
   return {
     statfs: async (path) => {
       const bytes = new Uint8Array(STRUCT_BYTES);
@@ -86,6 +104,10 @@ export function openLibc(): LibcCalls | undefined {
       const bytes = new Uint8Array(STRUCT_BYTES);
       const state = adjtimex(bytes);
       return state >= 0 ? decodeTimex(bytes, state) : undefined;
+    },
+    fstat: (descriptor) => {
+      const bytes = new Uint8Array(STRUCT_BYTES);
+      return fstat?.(descriptor, bytes) === 0 ? decodeStat(bytes) : undefined;
     },
     close: () => library.close(),
   };

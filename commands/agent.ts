@@ -11,6 +11,7 @@ import type { Settings } from "../config/settings.ts";
 import { openStateDir } from "../config/state_dir.ts";
 import type { CourierLink } from "../exporters/courier_link.ts";
 import type { LogRecord } from "../exporters/messages.ts";
+import { CollectorChoice } from "./collector_choice.ts";
 import type { Context } from "./context.ts";
 import { type Delivery, openDelivery } from "./delivery.ts";
 import { dropPermissions } from "./drop.ts";
@@ -22,6 +23,11 @@ import { VERSION } from "./build.ts";
 export interface Agent {
   readonly settings: Settings;
   readonly sensor: Sensor;
+  /**
+   * Applies what of other settings can change live to collecting: excludes, per CPU, collectors, metrics, names. Gives
+   * the names of collectors that need a restart.
+   */
+  follow(settings: Settings): string[];
   /** Absent when nothing is to be delivered. */
   readonly delivery?: Delivery;
 }
@@ -30,6 +36,8 @@ export interface Agent {
 export interface AgentOptions {
   /** False: collect only; no state directory, no courier. */
   readonly delivers: boolean;
+  /** Root of an earlier recording of the host, to be looked at first. */
+  readonly previous?: string | undefined;
   /** Where the courier's code is, beside main. */
   readonly courierUrl: URL;
   readonly log: (record: LogRecord) => void;
@@ -79,15 +87,21 @@ export async function openAgent(settings: Settings, context: Context, options: A
     omissions: opened.sensor?.omissions ?? 0,
     lanes: opened.link?.report.lanes ?? [],
   }));
-  const host = collectors({ ...settings, httpOffset: () => opened.link?.clockSkew });
-  const sensor = opened.sensor = openSensor(settings.hasSelfTelemetry ? [...host, own] : host, settings, {
-    env: context.env,
+  const choice = new CollectorChoice(settings, () => opened.link?.clockSkew);
+  const host = collectors(choice);
+  const all = settings.hasSelfTelemetry ? [...host, own] : host;
+  const sensor = opened.sensor = openSensor(all, { ...settings, previous: options.previous }, {
     namings: namingsOf(settings),
+    walks: choice.processStates,
     clock: { wall: context.now, mono: () => performance.now() },
     attributes: await attributesOf(settings, stateDir, { timeMs, log: options.log }),
     remembered: {},
   });
-  let agent: Agent = { settings, sensor };
+  const follow = (next: Settings): string[] => {
+    choice.follow(next);
+    return sensor.select(next, namingsOf(next));
+  };
+  let agent: Agent = { settings, sensor, follow };
   if (options.delivers) {
     bypassProxyForLoopback();
     const { bootId } = sensor;
@@ -98,7 +112,7 @@ export async function openAgent(settings: Settings, context: Context, options: A
       startedNs: BigInt(timeMs) * 1_000_000n,
     });
     opened.link = delivery.link;
-    agent = { settings, sensor, delivery };
+    agent = { ...agent, delivery };
   }
   await options.beforeDrop?.(agent);
   dropPermissions();

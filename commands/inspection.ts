@@ -25,10 +25,11 @@ export interface Inspection {
 }
 
 async function sensorReport({ sensor, settings }: Agent): Promise<PartReport> {
-  const { files, symbols } = sensor.holdings();
+  const { files, symbols, processes } = sensor.holdings();
   const holds = [
     ...files,
     ...symbols.map((symbol) => `${symbol}(2) in libc`),
+    ...processes,
     ...settings.controlSockets.slice(0, 1).map((path) => `listening on ${path}`),
   ];
   return { part: "sensor", permissions: heldPermissions(), holds, probes: await probe() };

@@ -23,6 +23,8 @@ interface Looks {
 
 async function look({ sensor }: Agent, isTable: boolean): Promise<Looks> {
   await sensor.refresh();
+  const previous = sensor.collectEarlier();
+  if (previous !== undefined) return { snapshot: sensor.collect(), previous };
   const first = sensor.collect();
   if (!isTable) return { snapshot: first, previous: undefined };
   await sleep(SECOND_LOOK_MS);
@@ -60,6 +62,7 @@ export async function run(context: Context): Promise<number> {
   const prints = isDry || settings.isConsole || context.flags.has("format");
   const agent = await openAgent(settings, context, {
     delivers,
+    previous: context.flags.text("previous"),
     courierUrl: workerUrl("courier"),
     log: record,
     dead: (why) => {

@@ -6,19 +6,26 @@
 import { BootClock, type SavedBoot } from "../collectors/boot_clock.ts";
 import type { Collector, Cycle } from "../collectors/collector.ts";
 import { CounterLedger } from "../collectors/counters.ts";
-import { type HostRoot, hostRoot, locate, openHost } from "../collectors/host.ts";
-import type { Attributes, Descriptor, Naming, Snapshot } from "../collectors/metric.ts";
+import { type HostRoot, hostRoot, type KernelCalls, locate, openHost } from "../collectors/host.ts";
+import type { Attributes, Naming, Snapshot } from "../collectors/metric.ts";
 import { hostResource } from "../collectors/resource.ts";
-import { CollectorRun, type CollectorStats, type Selection } from "../collectors/run.ts";
+import { CollectorRun, type CollectorStats } from "../collectors/run.ts";
 import type { Source } from "../collectors/source.ts";
 import { LIBC_SYMBOLS, type LibcCalls, openLibc } from "../collectors/statfs.ts";
-import { type Choice, selector } from "../config/glob.ts";
+import type { Choice } from "../config/glob.ts";
+import type { HostFolders } from "../config/host_folders.ts";
+import { collectorSelector, selectionOf } from "./collector_choice.ts";
+import { openWalker, type Walker } from "./process_walker.ts";
+import { earlierCycle, type Recorded, recordedAt, uptimeOf } from "./replay.ts";
 
 /** What the sensor has to know of the configuration. */
 export interface SensorSettings {
   readonly root: string;
   readonly collectors: readonly Choice[];
   readonly metrics: readonly Choice[];
+  readonly hostFolders?: HostFolders;
+  /** Root of an earlier recording of the same host. */
+  readonly previous?: string | undefined;
 }
 
 /** What an earlier life remembered of its counters (counters.json); every part may be missing or stale. */
@@ -40,31 +47,8 @@ const PLAUSIBLE_NS = BigInt(Date.UTC(2026, 10, 1)) * 1_000_000n;
 /** How long the first cycle waits for figures that may block. */
 const FIRST_REFRESH_MS = 1000;
 
-/** Decides about every metric by the operator's choices; opt-in metrics are off by default. */
-export function selectionOf(metrics: readonly Choice[], namings: readonly Naming[]): Selection {
-  const isChosen = selector(metrics);
-  return { namings, wants: (descriptor: Descriptor) => isChosen(descriptor.name, descriptor.on !== false) };
-}
-
-/** The collectors the operator wants; one named in a choice of metrics needs its collector too. */
-export function enabledCollectors(all: readonly Collector[], settings: SensorSettings): Collector[] {
-  const isChosen = selector(settings.collectors);
-  const asked = selector(settings.metrics);
-  const isAsked = (collector: Collector) => collector.descriptors.some((metric) => asked(metric.name, false));
-  return all.filter((collector) => isChosen(collector.name, collector.on !== false || isAsked(collector)));
-}
-
 /** Where /proc, /sys and /etc stand: below the root, or where the environment says (host-metrics P22). */
-export function rootOf(root: string, env: Readonly<Record<string, string>>): HostRoot {
-  const part = (name: string) => env[name] === undefined || env[name] === "" ? undefined : env[name];
-  const [proc, sys, etc] = [part("HOST_PROC"), part("HOST_SYS"), part("HOST_ETC")];
-  const own = root === "/";
-  return hostRoot(root, {
-    ...(own && proc !== undefined ? { proc } : {}),
-    ...(own && sys !== undefined ? { sys } : {}),
-    ...(own && etc !== undefined ? { etc } : {}),
-  });
-}
+const rootOf = ({ root, hostFolders = {} }: SensorSettings): HostRoot => hostRoot(root, hostFolders);
 
 /** The open sensor. */
 export class Sensor {
@@ -75,7 +59,9 @@ export class Sensor {
   readonly #clock: CycleClock;
   readonly #boot: BootClock;
   readonly #ledger: CounterLedger;
-  #cycle = 0;
+  readonly #collectors: readonly Collector[];
+  readonly #recorded: readonly [later: Recorded, earlier: Recorded] | undefined;
+  readonly #walker: Walker | undefined;
   #omissions = 0;
 
   constructor(parts: {
@@ -86,8 +72,14 @@ export class Sensor {
     readonly clock: CycleClock;
     readonly boot: BootClock;
     readonly ledger: CounterLedger;
+    readonly collectors: readonly Collector[];
+    readonly recorded: readonly [later: Recorded, earlier: Recorded] | undefined;
+    readonly walker: Walker | undefined;
   }) {
     this.#run = parts.run;
+    this.#collectors = parts.collectors;
+    this.#recorded = parts.recorded;
+    this.#walker = parts.walker;
     this.resource = parts.resource;
     this.#libc = parts.libc;
     this.#clock = parts.clock;
@@ -103,12 +95,19 @@ export class Sensor {
 
   /** One turn. Never throws for what the kernel says. */
   collect(): Snapshot {
-    this.#cycle++;
     const cycle = this.#now();
     this.#boot.observe(cycle);
     const snapshot = this.#run.collect(cycle);
     this.#omissions = snapshot.omitted.length;
     return snapshot;
+  }
+
+  /** The turn of the earlier recording, before any other; undefined when there is none. */
+  collectEarlier(): Snapshot | undefined {
+    if (this.#recorded === undefined) return undefined;
+    const cycle = earlierCycle(this.#now(), ...this.#recorded);
+    this.#boot.observe(cycle);
+    return this.#run.collectEarlier(cycle);
   }
 
   /** Things the last cycle could not say. */
@@ -136,7 +135,7 @@ export class Sensor {
 
   #readUptime(): number | undefined {
     try {
-      return uptimeOf(this.#uptime?.read(this.#cycle));
+      return uptimeOf(this.#uptime?.read(this.#run.nextCycle));
     } catch {
       return undefined;
     }
@@ -152,52 +151,67 @@ export class Sensor {
     return this.#run.stats();
   }
 
-  /** Changes what is wanted, from the next cycle on. */
-  select(selection: Selection): void {
-    this.#run.select(selection);
+  /**
+   * Changes what is wanted, from the next cycle on. Names of collectors that are wanted now and were not prepared
+   * come back: their files can only be opened by a restart.
+   */
+  select(settings: Pick<SensorSettings, "collectors" | "metrics">, namings: readonly Naming[]): string[] {
+    const isWanted = collectorSelector(settings);
+    const wanted = new Set(this.#collectors.filter(isWanted).map(({ name }) => name));
+    this.#run.select(selectionOf(settings.metrics, namings));
+    return this.#run.enable(wanted);
   }
 
   /** What it still holds, for `sandbox`. */
-  holdings(): { files: string[]; symbols: readonly string[] } {
-    return { files: this.#run.sources.paths, symbols: this.#libc === undefined ? [] : LIBC_SYMBOLS };
+  holdings(): { files: string[]; symbols: readonly string[]; processes: readonly string[] } {
+    return {
+      files: this.#run.sources.paths,
+      symbols: this.#libc === undefined ? [] : LIBC_SYMBOLS,
+      processes: this.#walker === undefined ? [] : [this.#walker.description],
+    };
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#run.close();
+    await this.#walker?.close();
     this.#libc?.close();
   }
 }
 
-/** Seconds since boot: the first field of /proc/uptime. */
-export function uptimeOf(text: string | undefined): number | undefined {
-  const seconds = Number(text?.split(" ", 1)[0]);
-  return Number.isFinite(seconds) && seconds > 0 ? seconds : undefined;
-}
-
 /** Opens the host and every file of the enabled collectors. */
 export function openSensor(all: readonly Collector[], settings: SensorSettings, options: {
-  readonly env: Readonly<Record<string, string>>;
   readonly namings: readonly Naming[];
+  /** A walker over /proc may be started: somebody asked for what only it can tell. */
+  readonly walks?: boolean;
   readonly clock: CycleClock;
   /** Attributes that are not the host's: service.*, the operator's own. */
   readonly attributes: Attributes;
   readonly remembered: Remembered;
 }): Sensor {
-  const root = rootOf(settings.root, options.env);
+  const root = rootOf(settings);
   const libc = openLibc();
-  const host = openHost(root, {
+  const walker = options.walks === true ? openWalker(root.proc) : undefined;
+  const kernel: KernelCalls = {
     statfs: (path) => libc?.statfs(path) ?? Promise.resolve(undefined),
     adjtimex: () => libc?.adjtimex(),
-  });
+    fstat: (descriptor) => libc?.fstat(descriptor),
+    ...(walker === undefined ? {} : { walk: () => walker.walk() }),
+  };
+  const host = openHost(root, kernel);
+  const earlier = settings.previous === undefined ? undefined : hostRoot(settings.previous);
   const at = (path: string) => locate(root, path);
   const bootId = host.read("/proc/sys/kernel/random/boot_id")?.trim();
   const boot = new BootClock({ bootId, plausibleNs: PLAUSIBLE_NS, saved: options.remembered.boot });
   const ledger = new CounterLedger({ clock: boot, is32Bit: host.is32Bit, saved: options.remembered.ledger });
-  const run = new CollectorRun(enabledCollectors(all, settings), host, {
+  const run = new CollectorRun(all.filter(collectorSelector(settings)), host, {
     ledger,
     selection: selectionOf(settings.metrics, options.namings),
     locate: at,
+    ...(earlier === undefined ? {} : { locateEarlier: (path: string) => locate(earlier, path) }),
   });
+  const recorded = earlier === undefined
+    ? undefined
+    : [recordedAt(host), recordedAt(openHost(earlier, kernel))] as const;
   const resource = { ...hostResource(host, Deno.build.arch), ...options.attributes };
   return new Sensor({
     run,
@@ -207,5 +221,8 @@ export function openSensor(all: readonly Collector[], settings: SensorSettings, 
     clock: options.clock,
     boot,
     ledger,
+    collectors: all,
+    recorded,
+    walker,
   });
 }

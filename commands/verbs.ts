@@ -77,6 +77,11 @@ export const VERBS: readonly Verb[] = [
     flags: [
       { name: "dry-run", help: "Print what would be sent; send and keep nothing." },
       FORMAT,
+      {
+        name: "previous",
+        value: "DIR",
+        help: "An earlier recording of the host that --root names: computes what needs two looks.",
+      },
       { name: "spool-ok", help: "End with 0 when the data is safely in the spool." },
     ],
     load: () => import("./once.ts"),

@@ -55,7 +55,7 @@ export const PER_CPU: Key<boolean> = {
 export const DISK_EXCLUDE: Key<readonly string[]> = {
   name: "SONDE_DISK_EXCLUDE",
   type: list,
-  default: "loop*,ram*,fd*,sr*",
+  default: "loop*,ram*,fd*,sr*,zram*",
   help: "Block devices to leave out, as globs.",
   remote: true,
   live: true,
@@ -73,7 +73,15 @@ export const NETWORK_EXCLUDE: Key<readonly string[]> = {
 export const FILESYSTEM_EXCLUDE: Key<readonly string[]> = {
   name: "SONDE_FILESYSTEM_EXCLUDE",
   type: list,
-  help: "Mount points to leave out, as globs. Network and pseudo file systems are always left out.",
+  help: "File systems to leave out, as globs that match the mount point, the device or the type.",
+  remote: true,
+  live: true,
+};
+
+export const FILESYSTEM_TYPES: Key<readonly string[]> = {
+  name: "SONDE_FILESYSTEM_TYPES",
+  type: list,
+  help: "File system types to take in besides those on disks, as globs: tmpfs, nfs*, fuse.*, cifs.",
   remote: true,
   live: true,
 };
@@ -82,7 +90,16 @@ export const PROCESSES_TOP: Key<number> = {
   name: "SONDE_PROCESSES_TOP",
   type: count(0, 100),
   default: "0",
-  help: "How many of the busiest processes are reported one by one.",
+  help:
+    "How many of the busiest by CPU, memory and I/O are reported one by one. Above 0 a child process walks /proc.",
+};
+
+export const PROCESSES_BY: Key<"executable" | "pid"> = {
+  name: "SONDE_PROCESSES_BY",
+  type: oneOf("executable", "pid"),
+  default: "executable",
+  help:
+    "What SONDE_PROCESSES_TOP counts: all processes of an executable together, or each process by its pid.",
 };
 
 export const SYSCTL: Key<readonly string[]> = {
@@ -122,7 +139,9 @@ export const WHAT_KEYS: readonly Key<unknown>[] = [
   DISK_EXCLUDE,
   NETWORK_EXCLUDE,
   FILESYSTEM_EXCLUDE,
+  FILESYSTEM_TYPES,
   PROCESSES_TOP,
+  PROCESSES_BY,
   SYSCTL,
   COMPAT_HEKA,
   RESOURCE_ATTRIBUTES,

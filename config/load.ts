@@ -22,7 +22,9 @@ import type { ConfigFiles } from "./files.ts";
 import { type Finding, Findings } from "./finding.ts";
 import { checkExposure, gather, gatherCredentials, type Gathering } from "./gather.ts";
 import { HEKA_ALIASES, HEKA_DEFAULTS, readHeka } from "./heka.ts";
+import { checkHostFolders } from "./host_folders.ts";
 import { FIRST_WORDS, keyNamed, KEYS } from "./keys.ts";
+import { ROOT } from "./keys_what.ts";
 import { DESTINATIONS } from "./keys_where.ts";
 import { buildLanes } from "./lanes.ts";
 import { checkCollectors } from "./names.ts";
@@ -229,6 +231,7 @@ export function loadConfig(input: LoadInput): Loaded {
     .filter((lane) => isWanted(lane, read));
   checkFileMode(read);
   checkCollectors(resolution, { names: input.collectorNames, findings });
+  checkHostFolders(input.env, { root: resolution.value(ROOT), findings });
   const hasSelfTelemetry = !otel.isSdkDisabled;
   const problems = findings.of("problem");
   return {

@@ -51,7 +51,6 @@ async function measureHere(): Promise<Parts> {
   const clock = { wall: () => Date.now(), mono: () => performance.now() };
   const scope = { name: "sonde", version: "0" };
   const sensor = openSensor(collectors(), { root: "/", collectors: [], metrics: [] }, {
-    env: {},
     namings: ["semconv"],
     clock,
     attributes: { "service.name": "sonde" },
@@ -71,7 +70,7 @@ async function measureHere(): Promise<Parts> {
   const [request] = encode(sensor.collect());
   if (request === undefined) throw new RangeError("Cannot bench: no points, expected some");
   const compressUs = await measure(() => compress(request.body));
-  sensor.close();
+  await sensor.close();
   return {
     files: sources.map(({ path }) => path),
     points: request.items,

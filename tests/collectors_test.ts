@@ -34,11 +34,16 @@ async function run(collector: string, path: string): Promise<string> {
   const found = collectors(options).find(({ name }) => name === collector);
   assert(found !== undefined, `fixture folder "${collector}" has no collector in the registry`);
   const all = steps(path);
-  const prepared = found.prepare(hostOf(readTree(all[0] ?? path)));
+  const first = readTree(all[0] ?? path);
+  let tree = first;
+  // The walker is asked in each step, not looked at once.
+  const walk = () => tree.walk?.() ?? Promise.reject(new Error("no walk.txt"));
+  const prepared = found.prepare(hostOf(first.walk === undefined ? first : { ...first, walk }));
   let text = "";
   for (const [at, step] of all.entries()) {
     if (all.length > 1) text += `# t${at}\n`;
-    text += recordingText(await turn(prepared, readTree(step), clock(step, at)));
+    tree = readTree(step);
+    text += recordingText(await turn(prepared, tree, clock(step, at)));
   }
   return text;
 }

@@ -14,6 +14,8 @@ export interface Tree {
   readonly folders: Set<string>;
   /** statfs.json: mount point to figures; null never answers. */
   readonly statfs: Readonly<Record<string, Statfs | null>>;
+  /** Answers as the walker would; absent: nobody asked for one. */
+  readonly walk?: () => Promise<string>;
   /** host.json: what auxv and the kernel's architecture say. */
   readonly facts: Partial<Pick<Host, "pageSize" | "ticksPerSecond" | "is32Bit" | "isForeign">>;
 }
@@ -44,9 +46,21 @@ export function readJson<T>(path: string): T | undefined {
   }
 }
 
+/** The answer of a walker, in which a line of two dashes stands for the mark between its parts. */
+function readWalk(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path).replaceAll(/^--\n/gm, "\0");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
 /** Reads proc/, sys/ and etc/ of a fixture folder, with its statfs.json and host.json. */
 export function readTree(folder: string): Tree {
+  const walk = readWalk(`${folder}/walk.txt`);
   const tree: Tree = {
+    ...(walk === undefined ? {} : { walk: () => Promise.resolve(walk) }),
     files: new Map(),
     links: new Map(),
     folders: new Set(),
@@ -121,6 +135,9 @@ export function hostOf(tree: Tree): Host {
       return figures === null ? new Promise(() => {}) : Promise.resolve(figures);
     },
     adjtimex: () => undefined,
+    processCounter: () => () => list(tree, "/proc").filter((name) => /^\d+$/.test(name)).length || undefined,
+    ...(tree.walk === undefined ? {} : { walk: tree.walk }),
+    close: () => {},
   };
 }
 

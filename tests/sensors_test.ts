@@ -224,8 +224,8 @@ Deno.test("decodeTimex() reads the offset in the unit of its status", () => {
   assertEquals(decodeTimex(bytes, 5), { synchronized: false, offset: -0.0000015 });
 });
 
-Deno.test("openLibc() opens statfs and adjtimex alone, and both agree with the system", async () => {
-  assertEquals([...LIBC_SYMBOLS], ["statfs", "adjtimex"]);
+Deno.test("openLibc() opens statfs, adjtimex and fstat alone, and they agree with the system", async () => {
+  assertEquals([...LIBC_SYMBOLS], ["statfs", "adjtimex", "fstat"]);
   const libc = openLibc();
   assert(libc !== undefined);
   try {

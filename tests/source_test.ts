@@ -3,10 +3,11 @@ import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import type { Collector, Cycle } from "../collectors/collector.ts";
 import { hostRoot, locate, openHost, parseAuxv } from "../collectors/host.ts";
 import { type Descriptor, series } from "../collectors/metric.ts";
-import { CollectorRun, type Ledger } from "../collectors/run.ts";
+import type { Ledger } from "../collectors/cycle_recorder.ts";
+import { CollectorRun } from "../collectors/run.ts";
 import { Source, SOURCE_BYTES_MAX, SourceError } from "../collectors/source.ts";
 
-const noKernel = { statfs: () => Promise.resolve(undefined), adjtimex: () => undefined };
+const noKernel = { statfs: () => Promise.resolve(undefined), adjtimex: () => undefined, fstat: () => undefined };
 const plainLedger: Ledger = {
   enter: () => {},
   spare: () => {},
