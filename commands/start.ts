@@ -5,6 +5,7 @@
 import { collectors } from "../collectors/registry.ts";
 import { hostFiles } from "../config/files.ts";
 import { Log } from "../config/log.ts";
+import { LogFile } from "../config/log_file.ts";
 import type { Settings } from "../config/settings.ts";
 import type { LogRecord } from "../exporters/messages.ts";
 import { loadOrExplain } from "./configuration.ts";
@@ -17,6 +18,27 @@ export interface Start {
   readonly log: Log;
   /** Takes records from other isolates. */
   readonly record: (record: LogRecord) => void;
+}
+
+/** Where log lines go: to standard error, and into the log file where one is named; undefined when it cannot be had. */
+function openLog({ logFile }: Settings, { stderr }: Context): Context["stderr"] | undefined {
+  if (logFile === undefined) return stderr;
+  try {
+    const file = new LogFile(logFile);
+    return (text) => {
+      stderr(text);
+      file.write(text);
+    };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    stderr(`sonde: error: Cannot open log file "${logFile}" of LOG_LOCATION: ${why}\n`);
+    return undefined;
+  }
+}
+
+/** Destinations of which any certificate is taken. */
+function insecureDestinations({ lanes }: Settings): Set<string> {
+  return new Set(lanes.filter(({ transport }) => transport.insecure).map(({ destination }) => destination));
 }
 
 /** Checks what must hold before anything is opened; says what is wrong. */
@@ -39,12 +61,13 @@ export function start(context: Context): Start | undefined {
   const loaded = loadOrExplain(context, { files: hostFiles(), collectorNames });
   const { settings } = loaded;
   if (settings === undefined) return undefined;
-  const log = new Log({
-    ...settings.log,
-    hasTime: context.env["JOURNAL_STREAM"] === undefined,
-    write: context.stderr,
-    now: context.now,
-  });
+  const write = openLog(settings, context);
+  if (write === undefined) return undefined;
+  const hasTime = context.env["JOURNAL_STREAM"] === undefined || settings.logFile !== undefined;
+  const log = new Log({ ...settings.log, hasTime, write, now: context.now });
   for (const { place, key, what, next } of loaded.notices) log.info(what, { place, key, next });
+  for (const destination of insecureDestinations(settings)) {
+    log.warn("certificates are not verified", { destination, key: "SONDE_INSECURE_SSL" });
+  }
   return { settings, log, record: ({ level, event, fields }) => log.record(level, event, fields) };
 }

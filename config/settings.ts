@@ -67,6 +67,8 @@ export interface Settings {
   readonly log: { readonly level: "error" | "warn" | "info" | "debug"; readonly format: "text" | "json" };
   /** False by `OTEL_SDK_DISABLED`: sonde reports nothing about itself. */
   readonly hasSelfTelemetry: boolean;
+  /** Log lines go here beside standard error. */
+  readonly logFile?: string;
   readonly heka: HekaSettings;
 }
 
@@ -171,6 +173,7 @@ export function buildSettings(sources: SettingsSources): Settings {
     isSupervised: resolution.optional(local.SUPERVISED) ?? supervisor !== undefined,
     log: { level: resolution.value(local.LOG_LEVEL), format: resolution.value(local.LOG_FORMAT) },
     hasSelfTelemetry: sources.hasSelfTelemetry,
+    ...(heka.logFile === undefined ? {} : { logFile: heka.logFile }),
     heka,
   };
 }

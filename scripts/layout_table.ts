@@ -86,6 +86,7 @@ export const PLACES: readonly Place[] = [
       ...[
         "config/load.ts",
         "config/files.ts",
+        "config/log_file.ts",
         "config/instance.ts",
         "config/state_dir.ts",
         "config/remote_store.ts",
