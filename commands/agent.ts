@@ -6,7 +6,6 @@
 import { agent as agentCollector } from "../collectors/agent.ts";
 import type { Attributes, Naming } from "../collectors/metric.ts";
 import { collectors } from "../collectors/registry.ts";
-import { machineParts, openInstance } from "../config/instance.ts";
 import type { Settings } from "../config/settings.ts";
 import { openStateDir } from "../config/state_dir.ts";
 import type { CourierLink } from "../exporters/courier_link.ts";
@@ -15,9 +14,9 @@ import { CollectorChoice } from "./collector_choice.ts";
 import type { Context } from "./context.ts";
 import { type Delivery, openDelivery } from "./delivery.ts";
 import { dropPermissions } from "./drop.ts";
+import { installationAttributes } from "./identity.ts";
 import { bypassProxyForLoopback } from "./loopback.ts";
 import { openSensor, type Sensor } from "./sensor.ts";
-import { VERSION } from "./build.ts";
 
 /** Everything a life needs, open, with no permission left. */
 export interface Agent {
@@ -30,6 +29,8 @@ export interface Agent {
   follow(settings: Settings): string[];
   /** Absent when nothing is to be delivered. */
   readonly delivery?: Delivery;
+  /** Absent when nothing can be remembered. */
+  readonly stateDir?: string;
 }
 
 /** What the caller decides about this life. */
@@ -38,6 +39,10 @@ export interface AgentOptions {
   readonly delivers: boolean;
   /** Root of an earlier recording of the host, to be looked at first. */
   readonly previous?: string | undefined;
+  /** The installation as a running agent knows it, when that one delivers; else it is found out here. */
+  readonly attributes?: Attributes | undefined;
+  /** True for a life that ends by itself: what another process's lock keeps from the spool goes to its inbox. */
+  readonly isBrief?: boolean;
   /** Where the courier's code is, beside main. */
   readonly courierUrl: URL;
   readonly log: (record: LogRecord) => void;
@@ -52,23 +57,6 @@ function stateDirOf(settings: Settings, { delivers, log }: AgentOptions): string
   const { path, fault } = openStateDir(settings.stateDirs);
   if (fault !== undefined) log({ level: "warn", event: "state directory unusable", fields: { why: fault } });
   return path;
-}
-
-/** service.* and what the operator added; the host's own attributes come from the host. */
-async function attributesOf(
-  settings: Settings,
-  stateDir: string | undefined,
-  { timeMs, log }: { timeMs: number; log: AgentOptions["log"] },
-): Promise<Attributes> {
-  const random = crypto.getRandomValues(new Uint8Array(10));
-  const { instance, notes } = await openInstance(stateDir, machineParts(), { timeMs, random });
-  for (const event of notes) log({ level: "warn", event });
-  return {
-    "service.name": "sonde",
-    "service.version": VERSION,
-    "service.instance.id": instance.uid,
-    ...settings.resourceAttributes,
-  };
 }
 
 /** Name sets that somebody wants: the lanes', and the console's where something is printed. */
@@ -94,7 +82,8 @@ export async function openAgent(settings: Settings, context: Context, options: A
     namings: namingsOf(settings),
     walks: choice.processStates,
     clock: { wall: context.now, mono: () => performance.now() },
-    attributes: await attributesOf(settings, stateDir, { timeMs, log: options.log }),
+    attributes: options.attributes ??
+      await installationAttributes(settings, { stateDir, timeMs, log: options.log }),
     remembered: {},
   });
   const follow = (next: Settings): string[] => {
@@ -112,7 +101,7 @@ export async function openAgent(settings: Settings, context: Context, options: A
       startedNs: BigInt(timeMs) * 1_000_000n,
     });
     opened.link = delivery.link;
-    agent = { ...agent, delivery };
+    agent = { ...agent, delivery, ...(stateDir !== undefined && { stateDir }) };
   }
   await options.beforeDrop?.(agent);
   dropPermissions();

@@ -5,6 +5,7 @@
  * @module
  */
 import { nearest } from "../config/nearest.ts";
+import type { ValueType } from "../config/value_types.ts";
 import { Flags } from "./flags.ts";
 import type { Flag, Verb } from "./verb.ts";
 
@@ -49,8 +50,8 @@ class Reader {
       if (word === "--") {
         this.#operands.push(...this.#words.splice(0));
       } else if (word.startsWith("--")) this.#readLong(word.slice(2));
-      // A bare "-" is standard input, not a flag.
-      else if (word.startsWith("-") && word !== "-") this.#readShort(word.slice(1));
+      // A bare "-" is standard input, and "-5" a number.
+      else if (/^-[^\d.]/.test(word)) this.#readShort(word.slice(1));
       else if (this.#verb === undefined) this.#verb = this.#findVerb(word);
       else this.#operands.push(word);
     }
@@ -152,6 +153,16 @@ class Reader {
     }
     const extra = this.#operands[operandsMax];
     if (extra !== undefined) throw new UsageError(`sonde ${name} does not take "${extra}"`, usage);
+  }
+}
+
+/** A flag's value as one of the configuration's kinds; throws `UsageError`. For flags that are no key. */
+export function parsedFlag<T>(name: string, text: string, type: ValueType<T>): T {
+  try {
+    return type.parse(text);
+  } catch (error) {
+    const found = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`Flag "--${name}" cannot be used: ${found}`, `Write ${type.rule}`);
   }
 }
 

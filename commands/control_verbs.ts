@@ -5,13 +5,46 @@
 import type { Log } from "../config/log.ts";
 import type { Agent } from "./agent.ts";
 import { type ControlRequest, ControlServer, listenControl } from "./control.ts";
+import { Intake } from "./control_intake.ts";
+import { destinationsFingerprint } from "./fingerprint.ts";
 import { inspect } from "./inspection.ts";
+import { laneName } from "./report_difference.ts";
 import { VERSION } from "./build.ts";
 
-function answer(agent: Agent, request: ControlRequest): unknown {
+/** What cannot change in this life. */
+interface Answering {
+  readonly agent: Agent;
+  readonly destinations: string;
+  /** Absent when this agent delivers nothing. */
+  readonly intake: Intake | undefined;
+}
+
+/** What tells a one-shot verb whether this agent is the one to hand its data to. */
+function hello({ agent: { stateDir, sensor }, destinations }: Answering) {
+  return { version: VERSION, pid: Deno.pid, stateDir, destinations, resource: sensor.resource };
+}
+
+function openIntake({ delivery, settings }: Agent, now: () => number): Intake | undefined {
+  if (delivery === undefined) return undefined;
+  return new Intake({ link: delivery.link, lanes: new Set(settings.lanes.map(laneName)), now });
+}
+
+function taking({ intake }: Answering, { verb }: ControlRequest): Intake {
+  if (intake === undefined) throw new Error(`Cannot serve "${verb}": this agent delivers nothing`);
+  return intake;
+}
+
+function answer(answering: Answering, request: ControlRequest): unknown {
+  const { agent } = answering;
   switch (request.verb) {
     case "hello":
-      return { version: VERSION, pid: Deno.pid };
+      return hello(answering);
+    case "submit":
+      return taking(answering, request).submit(request);
+    case "drain":
+      return taking(answering, request).drain(request);
+    case "drop":
+      return taking(answering, request).drop(request);
     case "sandbox":
       return inspect(agent);
     default:
@@ -20,12 +53,17 @@ function answer(agent: Agent, request: ControlRequest): unknown {
 }
 
 /** Listens on the first control socket that can be used, and serves it for life. Needs all permissions. */
-export async function openControl(agent: Agent, log: Log): Promise<void> {
+export async function openControl(
+  agent: Agent,
+  { log, now }: { readonly log: Log; readonly now: () => number },
+): Promise<void> {
   const faults: string[] = [];
+  const destinations = await destinationsFingerprint(agent.settings.lanes);
+  const answering = { agent, destinations, intake: openIntake(agent, now) };
   for (const path of agent.settings.controlSockets) {
     const { listener, fault } = await listenControl(path);
     if (listener !== undefined) {
-      void new ControlServer(listener, (request) => answer(agent, request)).serve();
+      void new ControlServer(listener, (request) => answer(answering, request)).serve();
       return;
     }
     faults.push(fault);

@@ -3,9 +3,15 @@
  * @module
  */
 import type { Snapshot } from "../collectors/metric.ts";
+import { duration } from "../config/value_types.ts";
+import type { BatchMessage } from "../exporters/batch.ts";
 import { sleep } from "../exporters/clock.ts";
+import type { DeliveryReport } from "../exporters/report.ts";
 import { type Agent, openAgent } from "./agent.ts";
+import { parsedFlag } from "./command_line.ts";
 import type { Context } from "./context.ts";
+import { findAgent, type RunningAgent, socketLanes, submit } from "./control_agent.ts";
+import { type Delivery, openFanOut } from "./delivery.ts";
 import { formatOf, render } from "./output.ts";
 import { type Start, start } from "./start.ts";
 import { judge } from "./verdict.ts";
@@ -31,26 +37,50 @@ async function look({ sensor }: Agent, isTable: boolean): Promise<Looks> {
   return { snapshot: sensor.collect(), previous: first };
 }
 
-/** Delivers one snapshot and says how it ended. */
-async function deliver(
-  agent: Agent,
-  snapshot: Snapshot,
-  { context, log }: { context: Context; log: Start["log"] },
-): Promise<number> {
-  const { delivery, settings, sensor } = agent;
-  if (delivery === undefined) return 0;
-  const { link, fanOut } = delivery;
+/** Delivers one snapshot. */
+async function deliver({ settings, sensor }: Agent, { link, fanOut }: Delivery, snapshot: Snapshot) {
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     Deno.addSignalListener(name, () => void link.flush({ deadlineMs: INTERRUPTED_MS, final: true }));
   }
-  const before = performance.now();
+  await link.order({ verb: "claim" });
   fanOut.deliver(sensor.resource, snapshot);
-  const report = await link.flush({ deadlineMs: settings.shutdownTimeoutMs, final: true });
+  return await link.flush({ deadlineMs: settings.shutdownTimeoutMs, final: true });
+}
+
+/**
+ * Hands one snapshot to the agent that runs here. Destinations that want increments get none of this look: they are
+ * the running agent's to tell, and told twice they would overlap.
+ */
+async function handOver({ settings, sensor }: Agent, running: RunningAgent, { snapshot, context }: HandOver) {
+  const batches: BatchMessage[] = [];
+  const fanOut = openFanOut(socketLanes(settings.lanes), {
+    bootId: sensor.bootId,
+    startedNs: snapshot.timeNs,
+    baselines: [],
+    send: (batch) => batches.push(batch),
+  });
+  fanOut.deliver(sensor.resource, snapshot);
+  return await submit(running, batches, { waitMs: settings.shutdownTimeoutMs, nowMs: context.now() });
+}
+
+interface HandOver {
+  readonly snapshot: Snapshot;
+  readonly context: Context;
+}
+
+/** Says how delivery ended, in words where they are needed. */
+function conclude(report: DeliveryReport, { context, log }: { context: Context; log: Start["log"] }): number {
   const { code, lines } = judge(report, context.flags.has("spool-ok"));
   for (const line of lines) context.stderr(`sonde: ${line}\n`);
   const delivered = report.lanes.reduce((sum, lane) => sum + lane.delivered, 0);
-  log.info("once ended", { delivered, code, ms: Math.round(performance.now() - before) });
+  log.info("once ended", { delivered, code });
   return code;
+}
+
+/** Spreads a fleet's cron jobs: waits a random part of `--jitter`. */
+async function waitForTurn({ flags, random }: Context): Promise<void> {
+  const jitter = flags.text("jitter");
+  if (jitter !== undefined) await sleep(random() * parsedFlag("jitter", jitter, duration("0s", "1h")));
 }
 
 export async function run(context: Context): Promise<number> {
@@ -60,8 +90,12 @@ export async function run(context: Context): Promise<number> {
   const isDry = context.flags.has("dry-run");
   const delivers = !isDry && settings.lanes.length > 0;
   const prints = isDry || settings.isConsole || context.flags.has("format");
+  await waitForTurn(context);
+  using running = delivers ? await findAgent(settings, settings.lanes) : undefined;
   const agent = await openAgent(settings, context, {
-    delivers,
+    delivers: delivers && running === undefined,
+    attributes: running?.resource,
+    isBrief: true,
     previous: context.flags.text("previous"),
     courierUrl: workerUrl("courier"),
     log: record,
@@ -76,5 +110,10 @@ export async function run(context: Context): Promise<number> {
     const { resource } = agent.sensor;
     context.stdout(render(format, { ...looks, resource, naming: settings.naming }, context));
   }
-  return delivers ? await deliver(agent, looks.snapshot, { context, log }) : 0;
+  const { snapshot } = looks;
+  if (running !== undefined) {
+    return conclude(await handOver(agent, running, { snapshot, context }), { context, log });
+  }
+  if (agent.delivery === undefined) return 0;
+  return conclude(await deliver(agent, agent.delivery, snapshot), { context, log });
 }

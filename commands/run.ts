@@ -140,7 +140,7 @@ export async function run(context: Context): Promise<number> {
       log.error("courier is dead", { why });
       Deno.exit(70);
     },
-    beforeDrop: (opened) => openControl(opened, log),
+    beforeDrop: (opened) => openControl(opened, { log, now: context.now }),
   });
   log.info("started", startLine(settings, agent));
   const housekeeping = setInterval(() => trimMemory(context.env), HOUSEKEEPING_MS);

@@ -53,6 +53,8 @@ const FORMAT: Flag = {
   help: "How data is printed: table, prometheus, json or otlp.",
 };
 
+const SPOOL_OK: Flag = { name: "spool-ok", help: "End with 0 when the data is safely in the spool." };
+
 /** `run` and `once` first: they are what sonde is for. */
 export const VERBS: readonly Verb[] = [
   {
@@ -82,7 +84,12 @@ export const VERBS: readonly Verb[] = [
         value: "DIR",
         help: "An earlier recording of the host that --root names: computes what needs two looks.",
       },
-      { name: "spool-ok", help: "End with 0 when the data is safely in the spool." },
+      SPOOL_OK,
+      {
+        name: "jitter",
+        value: "TIME",
+        help: "Wait a random part of this first, so that many hosts do not send at once.",
+      },
     ],
     load: () => import("./once.ts"),
   },

@@ -114,7 +114,6 @@ async function start({ product, lanes, queueBytesMax, spool: config, ports }: Co
 
 async function flush({ id, deadlineMs, final, brief = false }: CourierFlush): Promise<void> {
   await started.promise;
-  if (!brief) await spool?.claimInbox();
   const begunMs = clock.mono();
   if (leftover !== undefined && final) {
     await delivery?.flush({ deadlineMs, final: false, brief });
@@ -146,7 +145,7 @@ self.onmessage = async ({ data }: MessageEvent<ToCourier>): Promise<void> => {
       return await flush(data);
     case "order":
       await started.promise;
-      return send({ type: "ordered", id: data.id, result: await obey(data.order, spool) });
+      return send({ type: "ordered", id: data.id, result: await obey(data.order, spool), report: report() });
     case "renew":
       return await renew(data.lanes);
     case "disk":

@@ -138,6 +138,9 @@ export class CourierLink {
         this.#answer(message.id, message);
         break;
       case "ordered":
+        this.#report = message.report;
+        this.#answer(message.id, message);
+        break;
       case "probed":
       case "read":
         this.#answer(message.id, message);
@@ -183,7 +186,7 @@ export class CourierLink {
     return this.#report;
   }
 
-  /** Has something done to the spool. */
+  /** Has something done to the spool; `report` is current afterwards. */
   async order(order: SpoolOrder): Promise<SpoolOrderResult> {
     const answer = await this.#ask((id) => ({ type: "order", id, order }));
     return answer.type === "ordered" ? answer.result : { batches: 0 };

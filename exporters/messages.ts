@@ -148,5 +148,10 @@ export type FromCourier =
   | { readonly type: "read"; readonly id: number; readonly file: FileRead }
   | { readonly type: "posted"; readonly posted: Posted }
   | { readonly type: "flushed"; readonly id: number; readonly report: DeliveryReport }
-  | { readonly type: "ordered"; readonly id: number; readonly result: SpoolOrderResult }
+  | {
+    readonly type: "ordered";
+    readonly id: number;
+    readonly result: SpoolOrderResult;
+    readonly report: DeliveryReport;
+  }
   | { readonly type: "probed"; readonly id: number; readonly probes: readonly Probe[] };

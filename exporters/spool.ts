@@ -38,7 +38,7 @@ export class Spool {
   #lock: Deno.FsFile | undefined;
   #unusable: string | undefined;
   #isHeldElsewhere = false;
-  #claiming: Promise<void> = Promise.resolve();
+  #claiming: Promise<number> = Promise.resolve(0);
   #sweeping: Promise<void> = Promise.resolve();
 
   constructor(options: SpoolOptions) {
@@ -100,13 +100,14 @@ export class Spool {
     this.#sweeping = watch();
   }
 
-  /** Moves the inbox's batches into their lanes' spools, one sweep at a time. Never rejects. */
-  claimInbox(): Promise<void> {
-    if (this.#unusable !== undefined) return Promise.resolve();
+  /** Moves the inbox's batches into their lanes' spools, one sweep at a time; gives how many. Never rejects. */
+  claimInbox(): Promise<number> {
+    if (this.#unusable !== undefined) return Promise.resolve(0);
     return this.#claiming = this.#claiming.then(() => this.#claim());
   }
 
-  async #claim(): Promise<void> {
+  async #claim(): Promise<number> {
+    let count = 0;
     try {
       for (const { path, batch } of await readInbox(this.#options.path, (name) => this.#isOurs(name))) {
         if (batch === undefined) {
@@ -115,7 +116,9 @@ export class Spool {
           continue;
         }
         // A batch for a destination that is not configured now waits until it is.
-        if (await this.laneSpool(batch.header)?.adopt(batch)) await removeIfThere(path);
+        if (!await this.laneSpool(batch.header)?.adopt(batch)) continue;
+        await removeIfThere(path);
+        count++;
       }
     } catch (error) {
       this.#disk.failed(error);
@@ -125,6 +128,7 @@ export class Spool {
   /** Drops queued batches that end before `cutoffMs`, in every lane that is open; returns how many. */
   async dropOlder(cutoffMs: number): Promise<number> {
     let count = 0;
+    return count;
     for (const lane of this.#lanes.values()) count += await lane.dropOlder(cutoffMs);
     return count;
   }

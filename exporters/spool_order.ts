@@ -7,6 +7,8 @@ import type { Spool } from "./spool.ts";
 
 /** One order. */
 export type SpoolOrder =
+  /** Move what others left in the inbox to where it waits for delivery. */
+  | { readonly verb: "claim" }
   /** Forget queued batches that end before this time, milliseconds since 1970. */
   | { readonly verb: "drop"; readonly cutoffMs: number }
   /** Take over what waits for another endpoint: its folder's name or the first characters of it. */
@@ -22,8 +24,11 @@ export async function obey(order: SpoolOrder, spool: Spool | undefined): Promise
   if (spool === undefined) {
     return { fault: "there is no spool: SONDE_SPOOL is off or no state directory can be used" };
   }
+  if (spool.isHeldElsewhere) return { fault: spool.fault ?? "another process holds the spool" };
   try {
     switch (order.verb) {
+      case "claim":
+        return { batches: await spool.claimInbox() };
       case "drop":
         return { batches: await spool.dropOlder(order.cutoffMs) };
       case "adopt":

@@ -1,0 +1,111 @@
+/** `sonde once` beside a running agent, beside another's lock, and after both (design 2: hand-over). */
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { decodeMetrics } from "./decoded.ts";
+import { answer, type Behaviour, ok, partialSuccess } from "./fault_behaviours.ts";
+import { FaultServer } from "./fault_server.ts";
+import { inFolder, Program, sonde } from "./program.ts";
+
+/** Long enough that only the first cycle and what is handed over reaches the server. */
+const SLOW = ["--interval", "1h"] as const;
+
+const inboxOf = (folder: string): string[] =>
+  [...Deno.readDirSync(`${folder}/state/spool/inbox`)].map(({ name }) => name);
+
+Deno.test("once: beside a running agent its data goes out by the agent's connection", async () => {
+  await using server = new FaultServer(ok);
+  await inFolder(async (folder) => {
+    await using agent = new Program(folder, ["run", ...SLOW, "--endpoint", server.url]);
+    await server.waitFor(1);
+    const { code, stderr } = await sonde(folder, ["once", "--endpoint", server.url]);
+    assertEquals(code, 0, stderr);
+    assertEquals(server.requests.map(({ connection }) => connection), [1, 1]);
+    const [first, second] = await Promise.all(server.requests.map((request) => decodeMetrics(request)));
+    assertEquals(first?.resource, second?.resource);
+    agent.signal("SIGTERM");
+    assertEquals((await agent.finish()).code, 0);
+  });
+});
+
+const codes: readonly { title: string; behaviour: Behaviour; code: number; stderr: RegExp }[] = [
+  { title: "503", behaviour: answer(503), code: 75, stderr: /kept in the spool: 503/ },
+  { title: "401", behaviour: answer(401), code: 77, stderr: /401/ },
+  { title: "400", behaviour: answer(400, { body: "bad unit" }), code: 69, stderr: /400.*bad unit/ },
+  {
+    title: "partial success",
+    behaviour: partialSuccess(3, "three too old"),
+    code: 76,
+    stderr: /3.*three too old/,
+  },
+];
+
+for (const { title, behaviour, code, stderr } of codes) {
+  Deno.test(`once: beside a running agent ${title} ends with ${code}`, async () => {
+    await using server = new FaultServer(ok);
+    await inFolder(async (folder) => {
+      await using _agent = new Program(folder, ["run", ...SLOW, "--endpoint", server.url]);
+      await server.waitFor(1);
+      server.otherwise = behaviour;
+      const env = { SONDE_SHUTDOWN_TIMEOUT: "1s" };
+      const finished = await sonde(folder, ["once", "--endpoint", server.url], { env });
+      assertEquals(finished.code, code, finished.stderr);
+      assertMatch(finished.stderr, stderr);
+    });
+  });
+}
+
+Deno.test("once: an agent with another destination is not asked, and its spool is left alone", async () => {
+  await using theirs = new FaultServer(ok);
+  await using ours = new FaultServer(ok);
+  await inFolder(async (folder) => {
+    await using _agent = new Program(folder, ["run", ...SLOW, "--endpoint", theirs.url]);
+    await theirs.waitFor(1);
+    const { code, stderr } = await sonde(folder, ["once", "--endpoint", ours.url]);
+    assertEquals(code, 0, stderr);
+    assertEquals([theirs.requests.length, ours.requests.length], [1, 1]);
+    await ours.down();
+    const env = { SONDE_SHUTDOWN_TIMEOUT: "500ms" };
+    const failed = await sonde(folder, ["once", "--endpoint", ours.url], { env });
+    assertEquals(failed.code, 75, failed.stderr);
+    assertMatch(failed.stderr, /kept in the spool: refused/);
+    assertEquals(inboxOf(folder).length, 1);
+  });
+  // The agent's sweep has passed the file by: it is for another endpoint.
+  assertEquals(theirs.requests.length, 1);
+});
+
+Deno.test("once: what was left in the inbox goes out with the next run", async () => {
+  await using server = new FaultServer(ok);
+  await inFolder(async (folder) => {
+    Deno.mkdirSync(`${folder}/state/spool`, { recursive: true });
+    {
+      using lock = Deno.openSync(`${folder}/state/spool/spool.lock`, { write: true, create: true });
+      lock.lockSync(true);
+      await server.down();
+      const env = { SONDE_SHUTDOWN_TIMEOUT: "500ms" };
+      const held = await sonde(folder, ["once", "--spool-ok", "--endpoint", server.url], { env });
+      assertEquals(held.code, 0, held.stderr);
+    }
+    assertEquals(inboxOf(folder).length, 1);
+    server.up();
+    const { code, stderr } = await sonde(folder, ["once", "--endpoint", server.url]);
+    assertEquals(code, 0, stderr);
+    assertEquals(inboxOf(folder), []);
+  });
+  const times = await Promise.all(
+    server.requests.map(async (request) => (await decodeMetrics(request)).points[0]),
+  );
+  assertEquals(times.length, 2);
+  assert(times[0] !== undefined && times[1] !== undefined);
+  assertLess(times[0].timeNs, times[1].timeNs);
+});
+
+Deno.test("once --jitter waits before it looks, and refuses what is no time", async () => {
+  await using server = new FaultServer(ok);
+  await inFolder(async (folder) => {
+    const { code, stderr } = await sonde(folder, ["once", "--jitter", "50ms", "--endpoint", server.url]);
+    assertEquals(code, 0, stderr);
+    const refused = await sonde(folder, ["once", "--jitter", "soon", "--endpoint", server.url]);
+    assertEquals(refused.code, 64);
+    assertMatch(refused.stderr, /"--jitter".*not a duration/);
+  });
+});
