@@ -6,7 +6,9 @@
  * own; time comes in here and is passed down. A timer runs only while something waits.
  * @module
  */
+import { sleep } from "./clock.ts";
 import { FlightBudget } from "./receiver_body.ts";
+import { probe } from "./probe.ts";
 import { ReceiverAccount } from "./receiver_account.ts";
 import type { ConnectionOptions } from "./receiver_connection.ts";
 import { HandOver } from "./receiver_hand_over.ts";
@@ -62,6 +64,7 @@ class Receiver {
       ended: (reason) => this.#account.refused(reason),
       failed: (error) => this.#fail(error),
       busy: () => this.#wake(),
+      pause: () => sleep(TICK_MS),
     });
     void this.#server.run();
     setInterval(() => this.#beat(), REPORT_MS);
@@ -72,6 +75,7 @@ class Receiver {
   }
 
   async flush(id: number, final: boolean): Promise<void> {
+    this.#wake();
     if (final) await this.#server.stop(GRACE_MS);
     this.#intake.sendAll();
     send({ type: "flushed", id, report: this.#report() });
@@ -146,6 +150,8 @@ self.onmessage = ({ data }: MessageEvent<ToReceiver>): void => {
     case "cycle":
       return receiver?.cycle();
     case "flush":
-      void receiver?.flush(data.id, data.final);
+      return void receiver?.flush(data.id, data.final);
+    case "probe":
+      return void probe().then((probes) => send({ type: "probed", id: data.id, probes }));
   }
 };

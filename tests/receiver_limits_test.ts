@@ -1,5 +1,5 @@
 /** The receiver's bounds: connections, bytes, time, decompression, room at the courier. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { decodeStatusMessage } from "../exporters/wire.ts";
 import { exchange, post, RawClient, Rig } from "./receiver_rig.ts";
 import { logs, readLogs, spans } from "./received_samples.ts";
@@ -189,4 +189,33 @@ Deno.test("a group is sent before it grows past bytes or items of its lanes", as
   assertEquals(rig.batches.reduce((total, it) => total + (it.headers[0]?.items ?? 0), 0), 20_000);
   const { taken, forwarded, grouped } = rig.report().lanes[1] ?? {};
   assertEquals([taken, forwarded, grouped], [20_000, 20_000, 0]);
+});
+
+Deno.test("stop() lets a request at work finish, ends the rest and takes no more", async () => {
+  await using rig = new Rig();
+  using working = await RawClient.connect(rig.port);
+  using idle = await RawClient.connect(rig.port);
+  using slow = await RawClient.connect(rig.port);
+  const request = post("/v1/logs", LOGS);
+  await idle.send(request);
+  await idle.answer();
+  await working.send(request.subarray(0, -1));
+  await slow.send(request.subarray(0, 20));
+  while (rig.budget.used === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await idle.send(request);
+  await idle.answer();
+  const stopped = rig.server.stop(500);
+  await idle.end();
+  await working.send(request.subarray(-1));
+  assertEquals((await working.answer())?.status, 200);
+  rig.pass(499);
+  await working.end();
+  rig.pass(1);
+  await slow.end();
+  await stopped;
+  assertEquals([rig.ended, rig.server.connections], [{ head_timeout: 1 }, 0]);
+  await assertRejects(
+    () => Deno.connect({ hostname: "127.0.0.1", port: rig.port }),
+    Deno.errors.ConnectionRefused,
+  );
 });

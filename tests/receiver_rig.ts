@@ -102,6 +102,7 @@ export class Rig implements AsyncDisposable {
       },
       failed: (error) => this.failures.push(error),
       busy: () => {},
+      pause: () => Promise.resolve(),
     });
     this.#running = this.server.run();
   }
