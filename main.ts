@@ -1,5 +1,6 @@
 /**
  * sonde's entry: reads the command line, makes the context, runs the verb, ends with its exit code.
+ * The one-file form imports it and calls `main`.
  * @module
  */
 import type { Write } from "./commands/context.ts";
@@ -27,7 +28,8 @@ function terminalColumns(): number {
   }
 }
 
-if (import.meta.main) {
+/** Runs the verb of the command line to its end, and the process with it. */
+export async function main(): Promise<never> {
   const code = await dispatch(Deno.args, {
     env: Deno.env.toObject(),
     stdout: writer(Deno.stdout, () => Deno.exit(0)),
@@ -44,3 +46,5 @@ if (import.meta.main) {
   });
   Deno.exit(code);
 }
+
+if (import.meta.main) await main();

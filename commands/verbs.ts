@@ -135,8 +135,10 @@ export const VERBS: readonly Verb[] = [
   {
     name: "version",
     summary: "show versions",
-    details: ["Prints the version of sonde, of its runtime and of the protocol it speaks."],
-    flags: [],
+    details: [
+      "Prints the version of sonde, of its runtime and of the protocol it speaks, and what it was built from.",
+    ],
+    flags: [{ name: "sbom", help: "Print the bill of materials (CycloneDX JSON) instead." }],
     load: () => import("./version.ts"),
   },
   {

@@ -179,7 +179,12 @@ export const FUNCTION_LINES_MAX = 70;
 export const PARAMETERS_MAX = 3;
 
 /** Folders below the top; every other one may have no folder in it. */
-export const DEEP_FOLDERS: readonly Pattern[] = ["exporters/presets/", "tests/", "vendor/"];
+export const DEEP_FOLDERS: readonly Pattern[] = [
+  "exporters/presets/",
+  "scripts/package/",
+  "tests/",
+  "vendor/",
+];
 
 /** True when a path fits one of the patterns. */
 export function matches(path: string, patterns: readonly Pattern[]): boolean {

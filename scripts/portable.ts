@@ -1,0 +1,123 @@
+/**
+ * Builds dist/sonde-portable: `deno task portable`. One executable file, made with npm alone: the pinned Deno runtime,
+ * the bundles behind it, and a few instructions that start the one with the other. Nothing is unpacked when it runs, so
+ * it needs no writable, executable or trusted folder. The same tree gives the same bytes.
+ *
+ * The file, front to back: the runtime; main and workers as JavaScript; from the next page on the segment with the
+ * first instructions and their strings, among them the loader, a module of a few lines that finds the parts by offset.
+ * @module
+ */
+import { bundle, bundlePath, entries, OUT, printSizes, RUNTIME_ENV } from "./bundle.ts";
+import { aligned, Elf, PAGE } from "./package/elf.ts";
+import { launchCode } from "./package/launch_code.ts";
+import { runtimeBytes, sha256 } from "./package/runtime.ts";
+import { assertBillIsCurrent } from "./package/sbom.ts";
+import { print, root, say } from "./terminal.ts";
+
+const BINARY = `${OUT}/sonde-portable`;
+
+/**
+ * The runtime's arguments: what the tasks in deno.json pass, and nothing that a stranger left in the working folder
+ * (deno.json, package.json, lock file, node_modules) is looked at.
+ */
+const ARGS = [
+  ...["run", "-A", "--no-prompt", "--v8-flags=--lite-mode", "--unstable-worker-options"],
+  ...["--no-config", "--no-lock", "--no-npm", "--no-remote", "--no-code-cache", "--node-modules-dir=none"],
+];
+
+const ENVIRONMENT: Readonly<Record<string, string>> = {
+  ...RUNTIME_ENV,
+  DENO_NO_PACKAGE_JSON: "1",
+  // A folder that cannot be: the runtime then keeps its caches in memory and leaves nothing in anybody's home.
+  DENO_DIR: "/dev/null/deno",
+};
+
+/** Switches that would write TLS keys to a file, start another exporter, bring the JIT back, or log every access. */
+const UNSET = ["SSLKEYLOGFILE", "OTEL_DENO", "DENO_V8_FLAGS", "DENO_AUDIT_PERMISSIONS"];
+
+/** A part of the file. */
+interface Part {
+  readonly name: string;
+  readonly offset: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Main and workers, one behind the other, from `offset` on. Names: "main", "courier", "receiver". */
+async function readParts(paths: readonly string[], offset: number): Promise<Part[]> {
+  const parts: Part[] = [];
+  for (const path of paths) {
+    const bytes = await Deno.readFile(`${root}/${bundlePath(path)}`);
+    parts.push({ name: path.replace(/^.*\/|\.ts$/g, ""), offset, bytes });
+    offset += bytes.length;
+  }
+  return parts;
+}
+
+/**
+ * The module that the runtime is started with, as a URL. It makes the parts importable, tells main where the workers
+ * are (commands/workers.ts) and calls it. What only the runtime needed is not passed on to programs that sonde starts.
+ */
+function loaderUrl(parts: readonly Part[]): string {
+  const table = Object.fromEntries(parts.map(({ name, offset, bytes }) => [name, [offset, bytes.length]]));
+  const source = `const file = Deno.openSync("/proc/self/exe");
+const parts = {};
+for (const [name, [offset, length]] of Object.entries(${JSON.stringify(table)})) {
+  const bytes = new Uint8Array(length);
+  file.seekSync(offset, Deno.SeekMode.Start);
+  for (let done = 0; done < length;) {
+    const count = file.readSync(bytes.subarray(done));
+    if (count === null) throw new Error("Cannot start sonde: its file is cut short, expected " + name);
+    done += count;
+  }
+  parts[name] = URL.createObjectURL(new Blob([bytes], { type: "text/javascript" }));
+}
+file.close();
+for (const name of ["DENO_DIR", "DENO_NO_PACKAGE_JSON"]) Deno.env.delete(name);
+globalThis[Symbol.for("sonde.parts")] = parts;
+await (await import(parts.main)).main();
+`;
+  return `data:text/javascript,${encodeURIComponent(source)}`;
+}
+
+/** The whole file. */
+function assemble(runtime: Uint8Array<ArrayBuffer>, parts: readonly Part[]): Uint8Array<ArrayBuffer> {
+  const end = parts.reduce((_, { offset, bytes }) => offset + bytes.length, runtime.length);
+  const elf = new Elf(runtime);
+  const slots = elf.imports(["setenv", "unsetenv"]);
+  const code = launchCode({
+    address: elf.freeAddress,
+    entry: elf.entry,
+    setenvSlot: slots.get("setenv") ?? 0,
+    unsetenvSlot: slots.get("unsetenv") ?? 0,
+    set: ENVIRONMENT,
+    unset: UNSET,
+    args: [...ARGS, loaderUrl(parts)],
+  });
+  const offset = aligned(end, PAGE);
+  elf.startAt(offset, code.length);
+  const file = new Uint8Array(offset + code.length);
+  file.set(runtime);
+  for (const part of parts) file.set(part.bytes, part.offset);
+  file.set(code, offset);
+  return file;
+}
+
+async function main(): Promise<number> {
+  if (Deno.build.target !== "x86_64-unknown-linux-gnu") {
+    say(`Cannot build ${BINARY} on ${Deno.build.target}: only the x86-64 runtime for Linux is pinned`);
+    return 69;
+  }
+  await assertBillIsCurrent();
+  const paths = await entries();
+  const isWithin = printSizes(await bundle(paths, "portable"));
+  const runtime = await runtimeBytes();
+  const file = assemble(runtime, await readParts(paths, runtime.length));
+  // Aside and renamed: a running sonde-portable keeps its file.
+  await Deno.writeFile(`${root}/${BINARY}.new`, file, { mode: 0o755 });
+  await Deno.rename(`${root}/${BINARY}.new`, `${root}/${BINARY}`);
+  print(`${BINARY}  ${file.length} bytes, sha256 ${await sha256(file)}`);
+  if (!isWithin) say("A bundle has outgrown its budget: see BUDGETS in scripts/bundle.ts");
+  return isWithin ? 0 : 1;
+}
+
+if (import.meta.main) Deno.exit(await main());
