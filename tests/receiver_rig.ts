@@ -166,6 +166,13 @@ export class RawClient implements Disposable {
     }
   }
 
+  /** Says that nothing more will be sent. */
+  async finish(): Promise<void> {
+    await this.#conn.closeWrite().catch((error) => {
+      if (!(error instanceof Deno.errors.NotConnected)) throw error;
+    });
+  }
+
   /** The next answer; undefined when the connection ended or was reset instead. */
   async answer(): Promise<RawAnswer | undefined> {
     for (;;) {
