@@ -43,8 +43,12 @@ export interface AgentOptions {
   readonly attributes?: Attributes | undefined;
   /** True for a life that ends by itself: what another process's lock keeps from the spool goes to its inbox. */
   readonly isBrief?: boolean;
+  /** Files a reload may read again. */
+  readonly files?: readonly string[];
   /** Where the courier's code is, beside main. */
   readonly courierUrl: URL;
+  /** True: programs on this host may hand in data, when `SONDE_RECEIVE` says where. */
+  readonly receives?: true;
   readonly log: (record: LogRecord) => void;
   /** The courier is dead; the process must end with 70. */
   readonly dead: (why: string) => void;
@@ -99,6 +103,7 @@ export async function openAgent(settings: Settings, context: Context, options: A
       stateDir,
       bootId,
       startedNs: BigInt(timeMs) * 1_000_000n,
+      receives: options.receives ? sensor.resource : undefined,
     });
     opened.link = delivery.link;
     agent = { ...agent, delivery, ...(stateDir !== undefined && { stateDir }) };

@@ -27,6 +27,8 @@ export interface DeliveryOptions {
   readonly courierUrl: URL;
   /** Absent: nothing can be kept on disk. */
   readonly stateDir: string | undefined;
+  /** Files a reload may read again. */
+  readonly files?: readonly string[];
   readonly bootId: string;
   /** When this life began, nanoseconds since 1970. */
   readonly startedNs: bigint;
@@ -76,15 +78,26 @@ export async function openDelivery(settings: Settings, options: DeliveryOptions)
   const { lanes, queueBytesMax } = settings;
   const spool = spoolOf(settings, options);
   const channel = options.receives === undefined ? undefined : new MessageChannel();
-  const permissions = courierPermissions(lanes, spool.spool?.path);
+  const permissions = courierPermissions(lanes, spool.spool?.path, options.files);
   const link = new CourierLink(
     options.courierUrl,
-    { type: "start", product: PRODUCT, lanes, queueBytesMax, ports: channel ? [channel.port1] : [], ...spool },
+    {
+      type: "start",
+      product: PRODUCT,
+      lanes,
+      queueBytesMax,
+      ports: channel ? [channel.port1] : [],
+      ...spool,
+    },
     { permissions, events: options, nowMs: () => performance.now() },
   );
   const { baselines = [] } = await link.ready;
   const fanOut = openFanOut(lanes, { ...options, baselines, send: (message) => link.send(message) });
   if (channel === undefined || options.receives === undefined) return { link, fanOut, permissions };
-  const receiver = await openReceiver(settings, { ...options, resource: options.receives, courierPort: channel.port2 });
+  const receiver = await openReceiver(settings, {
+    ...options,
+    resource: options.receives,
+    courierPort: channel.port2,
+  });
   return { link, fanOut, permissions, ...(receiver === undefined ? {} : { receiver }) };
 }

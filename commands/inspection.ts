@@ -8,7 +8,7 @@ import { heldPermissions } from "./drop.ts";
 
 /** One isolate. */
 export interface PartReport {
-  readonly part: "sensor" | "courier";
+  readonly part: "sensor" | "courier" | "receiver";
   /** Permissions still held; for the courier with what they are limited to. */
   readonly permissions: readonly string[];
   /** Kept files, foreign functions, ports and sockets. */
@@ -46,12 +46,23 @@ async function courierReport({ delivery }: Agent): Promise<PartReport[]> {
   return [{ part: "courier", permissions, holds: [], probes: await delivery.link.probe() }];
 }
 
+async function receiverReport({ delivery }: Agent): Promise<PartReport[]> {
+  const receiver = delivery?.receiver;
+  if (receiver === undefined) return [];
+  return [{
+    part: "receiver",
+    permissions: [`net ${receiver.net}`],
+    holds: [],
+    probes: await receiver.probe(),
+  }];
+}
+
 /** Looks at every part from inside. */
 export async function inspect(agent: Agent): Promise<Inspection> {
   const snapshot = agent.sensor.reread();
   return {
     pid: Deno.pid,
-    parts: [await sensorReport(agent), ...await courierReport(agent)],
+    parts: [await sensorReport(agent), ...await courierReport(agent), ...await receiverReport(agent)],
     readable: snapshot,
   };
 }

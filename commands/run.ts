@@ -12,7 +12,9 @@ import type { Context } from "./context.ts";
 import { openControl } from "./control_verbs.ts";
 import { type Format, formatOf, render } from "./output.ts";
 import { crank } from "./schedule.ts";
-import { start } from "./start.ts";
+import { ReceiverError } from "./receiving.ts";
+import { Service } from "./service.ts";
+import { type Start, start } from "./start.ts";
 import { VERSION } from "./build.ts";
 import { workerUrl } from "./workers.ts";
 
@@ -25,6 +27,7 @@ const WATCH_MS = 10_000;
 /** Ends the run at the first signal; at the second the network is not waited for any more. */
 class Stop {
   readonly signal: AbortSignal;
+  code: 0 | 75 = 0;
   readonly #stop = new AbortController();
   readonly #second = Promise.withResolvers<void>();
 
@@ -33,7 +36,13 @@ class Stop {
     for (const name of ["SIGTERM", "SIGINT"] as const) {
       Deno.addSignalListener(name, () => this.#received(name, log));
     }
-    Deno.addSignalListener("SIGHUP", () => log.warn("configuration is not re-read: restart to apply it"));
+  }
+
+  /** Ends the run so that a supervisor starts it again. */
+  restart(): void {
+    if (this.signal.aborted) return;
+    this.code = 75;
+    this.#stop.abort();
   }
 
   #received(name: string, log: Log): void {
@@ -90,7 +99,13 @@ function trimMemory(env: Context["env"]): void {
   if (env["DENO_USR2_MEMORY_TRIM"] === "1") Deno.kill(Deno.pid, "SIGUSR2");
 }
 
-async function turn(agent: Agent, context: Context, { stop, log }: { stop: Stop; log: Log }): Promise<void> {
+interface Turning {
+  readonly stop: Stop;
+  readonly log: Log;
+  readonly service: Service;
+}
+
+async function turn(agent: Agent, context: Context, { stop, log, service }: Turning): Promise<void> {
   const { sensor, settings } = agent;
   const sink = sinkOf(agent, context);
   await sensor.refresh();
@@ -100,10 +115,13 @@ async function turn(agent: Agent, context: Context, { stop, log }: { stop: Stop;
   }
   const faults = new Map<string, string | undefined>();
   await crank({
-    intervalMs: () => settings.intervalMs,
+    intervalMs: () => service.live.intervalMs,
     prepare: () => void sensor.refresh(0),
     cycle: () => {
-      sink(sensor.collect());
+      const snapshot = sensor.collect();
+      sink(snapshot);
+      agent.delivery?.receiver?.cycle();
+      service.observe(snapshot);
       reportFaults(agent, faults, log);
     },
     signal: stop.signal,
@@ -123,31 +141,69 @@ function reportFaults({ sensor }: Agent, known: Map<string, string | undefined>,
 /** Delivers or spools what is left; `run` ends with 0 whatever the backend says. */
 async function finish({ delivery, settings }: Agent, stop: Stop): Promise<void> {
   if (delivery === undefined) return;
+  await delivery.receiver?.stop();
   void stop.second.then(() => delivery.link.flush({ deadlineMs: 0, final: true, brief: true }));
   await delivery.link.flush({ deadlineMs: settings.shutdownTimeoutMs, final: true, brief: true });
+}
+
+/** Notices dead workers, and tells the courier what the disk has left: it may not ask itself. */
+async function lookAfter({ delivery, sensor, stateDir }: Agent): Promise<void> {
+  delivery?.link.watch();
+  delivery?.receiver?.watch();
+  const disk = stateDir === undefined ? undefined : await sensor.statfs(stateDir);
+  if (disk === undefined) return;
+  const { blockSize, blocks, blocksAvailable } = disk;
+  delivery?.link.disk({ freeBytes: blockSize * blocksAvailable, totalBytes: blockSize * blocks });
 }
 
 export async function run(context: Context): Promise<number> {
   const begun = start(context);
   if (begun === undefined) return 78;
+  try {
+    return await live(context, begun);
+  } catch (error) {
+    if (!(error instanceof ReceiverError)) throw error;
+    context.stderr(
+      `sonde: error: ${error.message}\nsonde: hint: set SONDE_RECEIVE to a free loopback address\n`,
+    );
+    return 78;
+  }
+}
+
+async function live(context: Context, begun: Start): Promise<number> {
   const { settings, log, record } = begun;
   const stop = new Stop(log);
+  const serving = Promise.withResolvers<Service>();
+  // Until there is something to reload it must not end the process.
+  Deno.addSignalListener("SIGHUP", () => {});
   const agent = await openAgent(settings, context, {
     delivers: settings.lanes.length > 0,
+    receives: true,
     courierUrl: workerUrl("courier"),
     log: record,
     dead: (why) => {
-      log.error("courier is dead", { why });
+      log.error("a worker is dead", { why });
       Deno.exit(70);
     },
-    beforeDrop: (opened) => openControl(opened, { log, now: context.now }),
+    files: begun.loaded.filesRead,
+    beforeDrop: async (opened) => {
+      const service = new Service({ agent: opened, begun, context, restart: () => stop.restart() });
+      serving.resolve(service);
+      await openControl(opened, { log, now: context.now, more: service.answer });
+    },
   });
+  const service = await serving.promise;
+  Deno.addSignalListener("SIGHUP", () => void service.reload());
+  Deno.addSignalListener("SIGUSR1", () => service.explain());
   log.info("started", startLine(settings, agent));
   const housekeeping = setInterval(() => trimMemory(context.env), HOUSEKEEPING_MS);
-  const watch = setInterval(() => agent.delivery?.link.watch(), WATCH_MS);
-  await turn(agent, context, { stop, log });
+  const watch = setInterval(() => {
+    service.sweep();
+    void lookAfter(agent);
+  }, WATCH_MS);
+  await turn(agent, context, { stop, log, service });
   clearInterval(housekeeping);
   clearInterval(watch);
   await finish(agent, stop);
-  return 0;
+  return stop.code;
 }

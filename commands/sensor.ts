@@ -4,7 +4,7 @@
  * @module
  */
 import { BootClock, type SavedBoot } from "../collectors/boot_clock.ts";
-import type { Collector, Cycle } from "../collectors/collector.ts";
+import type { Collector, Cycle, Statfs } from "../collectors/collector.ts";
 import { CounterLedger } from "../collectors/counters.ts";
 import { type HostRoot, hostRoot, type KernelCalls, locate, openHost } from "../collectors/host.ts";
 import type { Attributes, Naming, Snapshot } from "../collectors/metric.ts";
@@ -144,6 +144,11 @@ export class Sensor {
   /** Reads every kept file once more: how many there are, and how many fail. */
   reread(): { files: number; failed: number } {
     return this.#run.reread();
+  }
+
+  /** What a filesystem has left; undefined where it cannot be asked. */
+  async statfs(path: string): Promise<Statfs | undefined> {
+    return await this.#libc?.statfs(path);
   }
 
   /** The account of every collector. */

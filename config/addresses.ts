@@ -72,3 +72,19 @@ export const loopback: ValueType<Address> = {
     return { hostname: hostname.replaceAll(/[[\]]/g, ""), port: Number(port) };
   },
 };
+
+/** An address of this host, or any other written twice by somebody who means it. */
+export const receiving: ValueType<Address> = {
+  label: "address",
+  rule: "a loopback address such as 127.0.0.1:4318, or another one twice: 10.0.0.5:4318,10.0.0.5:4318",
+  parse(text) {
+    const [once = "", again, ...others] = text.split(",").map((part) => part.trim());
+    if (again === undefined) return loopback.parse(once);
+    const [, hostname = "", port = ""] = /^(\[[0-9a-f:.]+\]|[\w.-]+):(\d{1,5})$/i.exec(once) ?? [];
+    if (once !== again || others.length > 0 || hostname === "") {
+      throw new SyntaxError(`"${text}" is not one address with a port, written twice`);
+    }
+    if (Number(port) > 65535) throw new RangeError(`port ${port} does not exist`);
+    return { hostname: hostname.replaceAll(/[[\]]/g, ""), port: Number(port) };
+  },
+};

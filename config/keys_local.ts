@@ -3,7 +3,7 @@
  * remote configuration cannot raise them (opamp.md 3.4).
  * @module
  */
-import { type Address, loopback } from "./addresses.ts";
+import { type Address, loopback, receiving } from "./addresses.ts";
 import type { Key } from "./key.ts";
 import { boolean, duration, oneOf, orWord, path, size } from "./value_types.ts";
 
@@ -44,7 +44,7 @@ export const BYTES_PER_DAY: Key<"none" | number> = {
 
 export const RECEIVE: Key<"off" | Address> = {
   name: "SONDE_RECEIVE",
-  type: orWord("off", loopback),
+  type: orWord("off", receiving),
   default: "off",
   help: "Address on which OTLP is received from other programs of this host, for example 127.0.0.1:4318.",
 };

@@ -29,6 +29,7 @@ import { DESTINATIONS } from "./keys_where.ts";
 import { buildLanes } from "./lanes.ts";
 import { checkCollectors } from "./names.ts";
 import { type OtelChoices, readOtel } from "./otel.ts";
+import { checkReceive } from "./receive.ts";
 import { Resolution } from "./resolution.ts";
 import { buildSettings, type Settings } from "./settings.ts";
 import { path } from "./value_types.ts";
@@ -231,6 +232,7 @@ export function loadConfig(input: LoadInput): Loaded {
     .filter((lane) => isWanted(lane, read));
   checkFileMode(read);
   checkCollectors(resolution, { names: input.collectorNames, findings });
+  checkReceive(resolution, { lanes, findings });
   checkHostFolders(input.env, { root: resolution.value(ROOT), findings });
   const hasSelfTelemetry = !otel.isSdkDisabled;
   const problems = findings.of("problem");

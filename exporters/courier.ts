@@ -15,6 +15,7 @@ import type { CourierFlush, CourierStart, FileRead, FromCourier, LogRecord, ToCo
 import type { Outcome } from "./outcome.ts";
 import { probe } from "./probe.ts";
 import type { DeliveryReport } from "./report.ts";
+import { Room } from "./room.ts";
 import { openSpool, type Spool } from "./spool.ts";
 import { Leftover } from "./spool_leftover.ts";
 import { obey } from "./spool_order.ts";
@@ -24,6 +25,7 @@ const REPORT_SPACING_MS = 1_000;
 
 const clock: Clock = { wall: Date.now, mono: () => performance.now(), random: Math.random, sleep };
 
+const room = new Room(() => (delivery?.freeBytes ?? 0) + (spool?.freeBytes ?? 0));
 const started = Promise.withResolvers<void>();
 let delivery: Delivery | undefined;
 let spool: Spool | undefined;
@@ -55,6 +57,7 @@ function sendReport(): void {
 
 /** At most once a second; several changes make one report. */
 function changed(): void {
+  room.look();
   reporting ??= setTimeout(sendReport, Math.max(0, reportedMs + REPORT_SPACING_MS - clock.mono()));
 }
 
@@ -105,7 +108,7 @@ async function start({ product, lanes, queueBytesMax, spool: config, ports }: Co
     },
   );
   started.resolve();
-  for (const port of ports) port.onmessage = ({ data }: MessageEvent<BatchMessage>) => accept(data);
+  for (const port of ports) room.attach(port, accept);
   setInterval(sendReport, BEAT_MS);
   const notes = leftover === undefined ? opened?.notes ?? [] : [];
   send({ type: "ready", notes, baselines: opened?.baselines ?? [] });

@@ -204,6 +204,11 @@ export class CourierLink {
     return answer.type === "read" ? answer.file : { fault: "no answer" };
   }
 
+  /** What the filesystem of the spool has left: the courier may not ask itself. */
+  disk(room: { readonly freeBytes: number; readonly totalBytes: number }): void {
+    this.#post({ type: "disk", ...room });
+  }
+
   /** Renews headers, certificates and proxies of lanes that keep their URL. */
   renew(lanes: readonly LaneConfig[]): void {
     this.#post({ type: "renew", lanes });

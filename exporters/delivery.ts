@@ -74,6 +74,7 @@ export class Delivery {
   readonly #posters = new Map<string, Poster>();
   readonly #product: string;
   readonly #parts: DeliveryParts;
+  readonly #budget: QueueBudget;
   #intake: Promise<void> = Promise.resolve();
   #running: Promise<unknown>;
 
@@ -81,7 +82,7 @@ export class Delivery {
     this.#parts = parts;
     this.#transports = transports;
     this.#product = options.product;
-    const budget = new QueueBudget(options.queueBytesMax);
+    const budget = this.#budget = new QueueBudget(options.queueBytesMax);
     const origins = new Map<string, OriginPause>();
     for (const config of options.lanes) {
       const { origin } = new URL(config.url);
@@ -134,6 +135,11 @@ export class Delivery {
       this.#posters.set(laneKey(lane), this.#newPoster(lane));
       this.#lanes.get(laneKey(lane))?.retryNow();
     }
+  }
+
+  /** Bytes that still fit in memory, all lanes together. */
+  get freeBytes(): number {
+    return this.#budget.freeBytes;
   }
 
   /** All lanes' books; strays last. */

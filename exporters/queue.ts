@@ -95,6 +95,11 @@ export class QueueBudget {
     return this.#used > this.#bytesMax / 2;
   }
 
+  /** Bytes that fit before the oldest have to go. */
+  get freeBytes(): number {
+    return Math.max(0, this.#bytesMax - this.#used);
+  }
+
   add(queue: MemoryQueue): void {
     this.#queues.push(queue);
   }

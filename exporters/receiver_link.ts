@@ -7,6 +7,7 @@ import type { Attributes } from "../collectors/metric.ts";
 import type { Temporality } from "./batch.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { LogRecord } from "./messages.ts";
+import type { Probe } from "./probe.ts";
 import {
   type FromReceiver,
   RECEIVER_LIMITS,
@@ -75,7 +76,6 @@ export class ReceiverLink {
       case "log":
         return log(message.record);
       case "report":
-      case "flushed":
         this.#report = message.report;
     }
   }
@@ -97,7 +97,14 @@ export class ReceiverLink {
 
   /** Stops listening and hands over everything it holds. */
   async stop(): Promise<void> {
-    await this.#link.ask((id) => ({ type: "flush", id, final: true }));
+    const answer = await this.#link.ask((id) => ({ type: "flush", id, final: true }));
+    if (answer.type === "flushed") this.#report = answer.report;
+  }
+
+  /** What the receiver finds it can still do, tried from inside. */
+  async probe(): Promise<readonly Probe[]> {
+    const answer = await this.#link.ask((id) => ({ type: "probe", id }));
+    return answer.type === "probed" ? answer.probes : [];
   }
 
   /** To be called regularly: declares the worker dead when its beat has stopped. */

@@ -6,6 +6,7 @@
 import type { Attributes } from "../collectors/metric.ts";
 import type { BatchMessage, Encoding, Signal, Temporality } from "./batch.ts";
 import type { LogRecord } from "./messages.ts";
+import type { Probe } from "./probe.ts";
 
 /** What the receiver must know of a lane; a destination without a lane for a signal does not accept that signal. */
 export interface ReceiverLane {
@@ -78,7 +79,13 @@ export interface ReceiverFlush {
   readonly final: boolean;
 }
 
-export type ToReceiver = ReceiverStart | ReceiverCycle | ReceiverFlush;
+/** Try what must not be possible, and tell (probe.ts). Answered with `probed`. */
+export interface ReceiverProbe {
+  readonly type: "probe";
+  readonly id: number;
+}
+
+export type ToReceiver = ReceiverStart | ReceiverCycle | ReceiverFlush | ReceiverProbe;
 
 /** One lane's account at the receiver, in items: taken = forwarded + dropped + grouped, at every moment. */
 export interface ReceivedLaneReport {
@@ -120,7 +127,8 @@ export type FromReceiver =
   | { readonly type: "log"; readonly record: LogRecord }
   /** Sent every 10 s (the beat) and, at most once a second, after a change. */
   | { readonly type: "report"; readonly report: ReceiverReport }
-  | { readonly type: "flushed"; readonly id: number; readonly report: ReceiverReport };
+  | { readonly type: "flushed"; readonly id: number; readonly report: ReceiverReport }
+  | { readonly type: "probed"; readonly id: number; readonly probes: readonly Probe[] };
 
 /**
  * From the courier: how much it can still take. It must be sent once the port is attached (until then every request

@@ -6,12 +6,11 @@
 import type { Signal } from "./batch.ts";
 import type { Clock } from "./clock.ts";
 import { laneKey } from "./delivery.ts";
-import type { LaneConfig } from "./lane_config.ts";
 import type { LaneBaseline, LogRecord } from "./messages.ts";
 import { SpoolDisk } from "./spool_disk.ts";
 import { removeIfThere, writeFileAside } from "./spool_files.ts";
 import { INBOX_FOLDER, inboxHash, readInbox } from "./spool_inbox.ts";
-import { DESTINATION_FILE, destinationHash, destinationKey } from "./spool_key.ts";
+import { DESTINATION_FILE, destinationHash, destinationKey, type SpoolLaneKey } from "./spool_key.ts";
 import { type LaneFolder, laneFolders, laneNumber, listFolder } from "./spool_list.ts";
 import { SpoolLane } from "./spool_lane.ts";
 
@@ -19,7 +18,7 @@ export interface SpoolOptions {
   /** `STATE/spool`. */
   readonly path: string;
   readonly bytesMax: number;
-  readonly lanes: readonly LaneConfig[];
+  readonly lanes: readonly SpoolLaneKey[];
   readonly clock: Clock;
   readonly log: (record: LogRecord) => void;
 }
@@ -49,6 +48,11 @@ export class Spool {
   /** Why nothing is kept on disk; undefined when all is well. */
   get fault(): string | undefined {
     return this.#unusable ?? this.#disk.fault;
+  }
+
+  /** Bytes that fit before the oldest have to go. */
+  get freeBytes(): number {
+    return this.#unusable === undefined ? this.#disk.freeBytes : 0;
   }
 
   /** What is free on the filesystem: the spool gives way before others run out. */
@@ -123,12 +127,12 @@ export class Spool {
     } catch (error) {
       this.#disk.failed(error);
     }
+    return count;
   }
 
   /** Drops queued batches that end before `cutoffMs`, in every lane that is open; returns how many. */
   async dropOlder(cutoffMs: number): Promise<number> {
     let count = 0;
-    return count;
     for (const lane of this.#lanes.values()) count += await lane.dropOlder(cutoffMs);
     return count;
   }
@@ -175,7 +179,7 @@ export class Spool {
     for (const lane of lanes) await this.#openLane(lane);
   }
 
-  async #openLane(lane: LaneConfig): Promise<void> {
+  async #openLane(lane: SpoolLaneKey): Promise<void> {
     const key = destinationKey(lane);
     const hash = await destinationHash(key);
     const { destination, signal } = lane;

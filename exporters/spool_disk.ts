@@ -58,6 +58,12 @@ export class SpoolDisk {
     return this.#fault;
   }
 
+  /** Bytes that fit before the oldest have to go; none while nothing can be written. */
+  get freeBytes(): number {
+    if (this.#fault !== undefined) return 0;
+    return Math.max(0, Math.min(this.#options.bytesMax - this.#used(), this.#room));
+  }
+
   /** True when a write may be tried. */
   get isWritable(): boolean {
     return this.#fault === undefined || this.#options.clock.mono() >= this.#retestMs;

@@ -1,0 +1,63 @@
+/**
+ * The loopback receiver of `SONDE_RECEIVE`: started with its port and told what each lane takes.
+ * @module
+ */
+import type { Attributes } from "../collectors/metric.ts";
+import type { Settings } from "../config/settings.ts";
+import type { Temporality } from "../exporters/batch.ts";
+import type { LaneConfig } from "../exporters/lane_config.ts";
+import type { LogRecord } from "../exporters/messages.ts";
+import { presetNamed } from "../exporters/presets/registry.ts";
+import { ReceiverLink } from "../exporters/receiver_link.ts";
+import { workerUrl } from "./workers.ts";
+
+export interface ReceivingOptions {
+  /** sonde's own resource: what of it describes the host is added to what is received. */
+  readonly resource: Attributes;
+  readonly courierPort: MessagePort;
+  readonly log: (record: LogRecord) => void;
+  readonly dead: (why: string) => void;
+}
+
+/** The address of `SONDE_RECEIVE` cannot be had: the start ends with 78. */
+export class ReceiverError extends Error {
+  constructor(address: string, cause: unknown) {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    super(`Cannot receive on ${address}: ${found}`, { cause });
+    this.name = "ReceiverError";
+  }
+}
+
+function hostAttributes(resource: Attributes): Attributes {
+  return Object.fromEntries(Object.entries(resource).filter(([key]) => /^(host|os)\./.test(key)));
+}
+
+function temporalitiesOf({ preset, temporality }: LaneConfig): readonly Temporality[] {
+  return presetNamed(preset)?.temporalities ?? [temporality];
+}
+
+/** Starts the receiver and resolves when it listens. Rejects with the reason when the address cannot be had. */
+export async function openReceiver(
+  settings: Settings,
+  options: ReceivingOptions,
+): Promise<ReceiverLink | undefined> {
+  const { receive, lanes, destinations } = settings;
+  if (receive === undefined) return undefined;
+  const link = new ReceiverLink(workerUrl("receiver"), {
+    ...receive,
+    lanes,
+    destinations: destinations.map(({ name }) => name),
+    temporalities: temporalitiesOf,
+    resource: hostAttributes(options.resource),
+    courierPort: options.courierPort,
+    log: options.log,
+    dead: options.dead,
+    nowMs: () => performance.now(),
+  });
+  try {
+    await link.listening;
+  } catch (error) {
+    throw new ReceiverError(link.net, error);
+  }
+  return link;
+}
