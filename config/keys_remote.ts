@@ -65,7 +65,8 @@ export const OPAMP_TOKEN: Key<string> = {
 export const OPAMP_CA_FILE: Key<string> = {
   name: "SONDE_OPAMP_CA_FILE",
   type: path,
-  help: "PEM file with certificates to trust besides the system's, for the OpAMP server.",
+  help:
+    "PEM file with authorities to trust for the OpAMP server: besides the system's over https, alone over wss.",
 };
 
 export const OPAMP_CLIENT_CERT_FILE: Key<string> = {

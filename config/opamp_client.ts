@@ -238,8 +238,10 @@ export class OpampClient {
     switch (effect.type) {
       case "count":
         return this.#count(effect.what);
-      case "log":
-        return this.#options.log?.(effect);
+      case "log": {
+        const { level, event, fields } = effect;
+        return this.#options.log?.({ level, event, fields });
+      }
       case "requestDone":
         this.#waiting.get(effect.id)?.(effect.failure);
         this.#waiting.delete(effect.id);

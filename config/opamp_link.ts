@@ -13,7 +13,7 @@ import type { Failure } from "./opamp_wait.ts";
 /** With what a connection is made. Read for each attempt, so that a changed file counts without a restart. */
 export interface Credentials {
   readonly headers: Readonly<Record<string, string>>;
-  /** PEM, beside the system's. */
+  /** PEM. When polling they are trusted beside the system's, over WebSocket instead of them. */
   readonly caCerts?: readonly string[];
   readonly clientCert?: string;
   readonly clientKey?: string;

@@ -94,6 +94,7 @@ class Connection {
       perMessageDeflate: compression,
       followRedirects: false,
       minVersion: "TLSv1.2",
+      // They replace the known authorities: to list those needs a permission that the courier does not have.
       ...(caCerts === undefined || caCerts.length === 0 ? {} : { ca: [...caCerts] }),
       ...(clientCert === undefined ? {} : { cert: clientCert }),
       ...(clientKey === undefined ? {} : { key: clientKey }),
