@@ -17,6 +17,8 @@ interface Answering {
   readonly destinations: string;
   /** Absent when this agent delivers nothing. */
   readonly intake: Intake | undefined;
+  /** Verbs that are answered elsewhere; undefined for one that is not. */
+  readonly more: (request: ControlRequest) => unknown;
 }
 
 /** What tells a one-shot verb whether this agent is the one to hand its data to. */
@@ -47,19 +49,22 @@ function answer(answering: Answering, request: ControlRequest): unknown {
       return taking(answering, request).drop(request);
     case "sandbox":
       return inspect(agent);
-    default:
+    default: {
+      const said = answering.more(request);
+      if (said !== undefined) return said;
       throw new RangeError(`Cannot serve "${request.verb}": unknown verb`);
+    }
   }
 }
 
 /** Listens on the first control socket that can be used, and serves it for life. Needs all permissions. */
 export async function openControl(
   agent: Agent,
-  { log, now }: { readonly log: Log; readonly now: () => number },
+  { log, now, more }: { readonly log: Log; readonly now: () => number; readonly more: Answering["more"] },
 ): Promise<void> {
   const faults: string[] = [];
   const destinations = await destinationsFingerprint(agent.settings.lanes);
-  const answering = { agent, destinations, intake: openIntake(agent, now) };
+  const answering = { agent, destinations, intake: openIntake(agent, now), more };
   for (const path of agent.settings.controlSockets) {
     const { listener, fault } = await listenControl(path);
     if (listener !== undefined) {

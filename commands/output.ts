@@ -35,6 +35,11 @@ export function wantsColor({ flags, env, isTerminal }: Context): boolean {
   return isTerminal.stdout && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
 }
 
+/** Columns a line may take: the terminal's; what goes into a pipe is cut by nobody. */
+export function lineWidth({ columns, isTerminal }: Context): number {
+  return isTerminal.stdout ? columns : Infinity;
+}
+
 /** Renders one cycle. */
 export function render(format: Format, printed: Printed, context: Context): string {
   const { resource, snapshot, previous, naming } = printed;

@@ -6,15 +6,21 @@ import { collectors } from "../collectors/registry.ts";
 import { hostFiles } from "../config/files.ts";
 import { Log } from "../config/log.ts";
 import { LogFile } from "../config/log_file.ts";
+import type { Loaded, LoadInput } from "../config/load.ts";
+import { RememberedFiles } from "../config/remembered_files.ts";
 import type { Settings } from "../config/settings.ts";
 import type { LogRecord } from "../exporters/messages.ts";
-import { loadOrExplain } from "./configuration.ts";
+import { loadInput, loadOrExplain } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { missingPermissions } from "./drop.ts";
 
 /** Settings and a log, or nothing when the command has to end with 78. */
 export interface Start {
   readonly settings: Settings;
+  /** What the settings came from, for a reload. */
+  readonly input: LoadInput;
+  readonly files: RememberedFiles;
+  readonly loaded: Loaded;
   readonly log: Log;
   /** Takes records from other isolates. */
   readonly record: (record: LogRecord) => void;
@@ -58,7 +64,8 @@ export function start(context: Context): Start | undefined {
     return undefined;
   }
   const collectorNames = collectors().map(({ name }) => name);
-  const loaded = loadOrExplain(context, { files: hostFiles(), collectorNames });
+  const files = new RememberedFiles(hostFiles());
+  const loaded = loadOrExplain(context, { files, collectorNames });
   const { settings } = loaded;
   if (settings === undefined) return undefined;
   const write = openLog(settings, context);
@@ -69,5 +76,13 @@ export function start(context: Context): Start | undefined {
   for (const destination of insecureDestinations(settings)) {
     log.warn("certificates are not verified", { destination, key: "SONDE_INSECURE_SSL" });
   }
-  return { settings, log, record: ({ level, event, fields }) => log.record(level, event, fields) };
+  const input = { ...loadInput(context, files), collectorNames };
+  return {
+    settings,
+    input,
+    files,
+    loaded,
+    log,
+    record: ({ level, event, fields }) => log.record(level, event, fields),
+  };
 }

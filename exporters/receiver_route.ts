@@ -63,7 +63,8 @@ export function route(head: Head, names: ReadonlySet<string>): Route {
   return { signal, encoding, isGzipped: coding === "gzip" };
 }
 
-function checkCaller(headers: ReadonlyMap<string, string>, names: ReadonlySet<string>): void {
+/** Refuses web pages and names that are not this host: a browser must not reach a loopback server (DNS rebinding). */
+export function checkCaller(headers: ReadonlyMap<string, string>, names: ReadonlySet<string>): void {
   const host = headers.get("host");
   if (host !== undefined) {
     const name = host.replace(PORT, "").toLowerCase();

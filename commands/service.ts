@@ -1,0 +1,142 @@
+/**
+ * What `run` does beside collecting and delivering: answers on the control socket and on `SONDE_LISTEN`, follows the
+ * configuration, keeps the byte budget, explains itself on SIGUSR1. Opened before the drop, used after it.
+ * @module
+ */
+import type { Snapshot } from "../collectors/metric.ts";
+import { sleep } from "../exporters/clock.ts";
+import { paint } from "../exporters/console_text.ts";
+import type { Agent } from "./agent.ts";
+import { ByteBudget, type Sent } from "./budget.ts";
+import type { Context } from "./context.ts";
+import { answerStatus } from "./control_status.ts";
+import type { ControlRequest } from "./control.ts";
+import { Taps } from "./control_tap.ts";
+import { openListener, PageServer } from "./listen.ts";
+import { type Change, Live } from "./live.ts";
+import type { Start } from "./start.ts";
+import { statusLines } from "./status_text.ts";
+import { Vitals } from "./vitals.ts";
+
+/** What a service needs of `run`. */
+export interface ServiceParts {
+  readonly agent: Agent;
+  readonly begun: Start;
+  readonly context: Context;
+  /** The process has to end with 75, for a supervisor to start it again. */
+  readonly restart: () => void;
+}
+
+/** Columns of the explanation in the log, whatever the terminal. */
+const EXPLANATION_COLUMNS = 120;
+
+function sentBy({ delivery }: Agent): Sent {
+  const lanes = delivery?.link.report.lanes ?? [];
+  const requests = lanes.flatMap(({ attempts }) => Object.values(attempts));
+  return {
+    bytes: lanes.reduce((sum, lane) => sum + lane.requestBytes, 0),
+    requests: requests.reduce((sum, count) => sum + count, 0),
+  };
+}
+
+export class Service {
+  readonly #parts: ServiceParts;
+  readonly #budget: ByteBudget | undefined;
+  readonly #taps: Taps | undefined;
+  readonly live: Live;
+  readonly vitals: Vitals;
+
+  /** Opens the listener of `SONDE_LISTEN`; needs all permissions. Throws when it cannot listen there. */
+  constructor(parts: ServiceParts) {
+    const { agent, begun, context } = parts;
+    const { settings } = agent;
+    const nowMs = () => performance.now();
+    this.#parts = parts;
+    this.#budget = settings.bytesPerDayMax === undefined
+      ? undefined
+      : new ByteBudget(settings.bytesPerDayMax, { intervalMs: settings.intervalMs, nowMs });
+    const link = agent.delivery?.link;
+    this.#taps = link === undefined
+      ? undefined
+      : new Taps({ tap: (listener) => link.tap(listener), nowMs, sleep });
+    this.live = new Live({ ...begun, agent, budget: this.#budget });
+    const budget = this.#budget;
+    this.vitals = new Vitals({
+      agent,
+      now: context.now,
+      intervalMs: () => this.live.intervalMs,
+      ...(budget === undefined ? {} : { budget: () => budget.state() }),
+    });
+    this.#listen();
+  }
+
+  #listen(): void {
+    const { agent, begun } = this.#parts;
+    const { listen } = agent.settings;
+    if (listen === undefined) return;
+    const listener = openListener(listen);
+    if (typeof listener === "string") {
+      begun.log.error("cannot listen", { key: "SONDE_LISTEN", why: listener });
+      return;
+    }
+    const { resource } = agent.sensor;
+    void new PageServer(listener, { vitals: this.vitals, resource, naming: () => this.live.settings.naming })
+      .serve();
+  }
+
+  /** The answer to a verb of the control socket that is about this agent; undefined for every other. */
+  answer = (request: ControlRequest): unknown =>
+    answerStatus(request, { vitals: this.vitals, taps: this.#taps, reload: () => this.reload() });
+
+  /** After each cycle. */
+  observe(snapshot: Snapshot): void {
+    this.vitals.observe(snapshot);
+    const hasStepped = this.#budget?.observe(sentBy(this.#parts.agent), this.live.settings.intervalMs);
+    if (hasStepped !== true) return;
+    const { shed, intervalMs } = this.#budget?.state() ?? { shed: [], intervalMs: 0 };
+    this.live.choose();
+    this.#parts.begun.log.info("byte budget", {
+      shed: shed.join(", ") || "nothing",
+      interval: `${intervalMs / 1000}s`,
+    });
+  }
+
+  /** Now and then: forgets listeners that are gone. */
+  sweep(): void {
+    this.#taps?.sweep();
+  }
+
+  /** Reads the configuration again and says what came of it. */
+  async reload(): Promise<Change> {
+    const { log } = this.#parts.begun;
+    const change = await this.live.reload();
+    const { outcome, keys, why } = change;
+    const fields = {
+      ...(keys.length > 0 && { keys: keys.join(" ") }),
+      ...(why.length > 0 && { why: why.join("; ") }),
+    };
+    switch (outcome) {
+      case "unchanged":
+      case "applied":
+        log.info(`configuration ${outcome}`, fields);
+        break;
+      case "restart":
+        log.info("configuration needs a restart", fields);
+        this.#parts.restart();
+        break;
+      case "refused":
+        log.warn("configuration refused: it needs a restart", fields);
+        break;
+      case "broken":
+        log.error("configuration refused: it is broken, nothing has changed", fields);
+        break;
+    }
+    return change;
+  }
+
+  /** Writes the present state to standard error (SIGUSR1). */
+  explain(): void {
+    const lines = paint(statusLines(this.vitals.status()), EXPLANATION_COLUMNS, false).trimEnd().split("\n");
+    for (const line of lines.filter((text) => text.trim() !== "")) this.#parts.begun.log.info(line.trim());
+  }
+}
