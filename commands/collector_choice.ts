@@ -23,6 +23,7 @@ export type CollectorSettings = Pick<
   | "sysctl"
   | "processesTop"
   | "processesBy"
+  | "overviewPrefix"
   | "root"
 >;
 
@@ -56,6 +57,7 @@ export class CollectorChoice implements CollectorOptions {
   readonly processStates: boolean;
   readonly processesTop: number;
   readonly processesBy: "executable" | "pid";
+  readonly overviewPrefix?: string;
   readonly httpOffset: () => number | undefined;
   #settings: CollectorSettings;
 
@@ -68,6 +70,7 @@ export class CollectorChoice implements CollectorOptions {
     this.processStates = wantsWalk(settings);
     this.processesTop = settings.processesTop;
     this.processesBy = settings.processesBy;
+    if (settings.overviewPrefix !== undefined) this.overviewPrefix = settings.overviewPrefix;
   }
 
   /** Takes other settings, from the next cycle on. */
