@@ -18,9 +18,7 @@ import type {
 import type { Probe } from "./probe.ts";
 import type { DeliveryReport } from "./report.ts";
 import type { SpoolOrder, SpoolOrderResult } from "./spool_order.ts";
-
-/** No beat for this long means dead or stuck (design 2). */
-const BEAT_MS_MAX = 60_000;
+import { WorkerLink } from "./worker_link.ts";
 
 /** What the courier may touch; shown by `sandbox`. */
 export interface CourierPermissions {
@@ -60,17 +58,11 @@ export interface LinkEvents {
 
 /** The running courier. */
 export class CourierLink {
-  readonly #worker: Worker;
+  readonly #link: WorkerLink<ToCourier, FromCourier>;
   readonly #events: LinkEvents;
-  readonly #waiting = new Map<number, (message: FromCourier) => void>();
   readonly #taps = new Set<(posted: Posted) => void>();
-  #nextId = 1;
-  #lastBeatMs: number;
-  #isClosed = false;
-  #ready: (ready: CourierReady) => void = () => {};
+  readonly #ready = Promise.withResolvers<CourierReady>();
   #report: DeliveryReport = { lanes: [] };
-  /** Resolves when the courier holds its ports and its spool. */
-  readonly ready: Promise<CourierReady>;
 
   /** Spawns the worker; possible only before the drop. */
   constructor(url: URL, start: CourierStart, options: {
@@ -79,89 +71,36 @@ export class CourierLink {
     /** Monotonic milliseconds. */
     readonly nowMs: () => number;
   }) {
-    const { permissions, events } = options;
+    const { permissions: { net, folders, files }, events, nowMs } = options;
     this.#events = events;
-    this.#nowMs = options.nowMs;
-    this.#lastBeatMs = this.#nowMs();
-    this.ready = new Promise((resolve) => this.#ready = resolve);
-    this.#worker = new Worker(url, {
-      type: "module",
+    this.#link = new WorkerLink(url, {
       name: "courier",
-      deno: {
-        permissions: {
-          net: [...permissions.net],
-          read: [...permissions.folders, ...permissions.files],
-          write: [...permissions.folders],
-          env: false,
-          sys: false,
-          run: false,
-          ffi: false,
-          import: false,
-        },
-      },
+      permissions: { net, read: [...folders, ...files], write: folders },
+      receive: (message) => this.#receive(message),
+      dead: (why) => events.dead(why),
+      nowMs,
     });
-    this.#worker.onmessage = (event: MessageEvent<FromCourier>) => this.#receive(event.data);
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      this.#die(event.message);
-    };
-    this.#post(start, [...start.ports]);
-  }
-
-  readonly #nowMs: () => number;
-
-  #post(message: ToCourier, transfer: Transferable[] = []): void {
-    this.#worker.postMessage(message, transfer);
-  }
-
-  #die(why: string): void {
-    if (this.#isClosed) return;
-    this.close();
-    this.#events.dead(why);
+    this.#link.post(start, [...start.ports]);
   }
 
   #receive(message: FromCourier): void {
-    this.#lastBeatMs = this.#nowMs();
     switch (message.type) {
       case "ready":
         for (const note of message.notes) this.#events.log(note);
-        this.#ready(message);
-        break;
+        return this.#ready.resolve(message);
       case "log":
-        this.#events.log(message.record);
-        break;
+        return this.#events.log(message.record);
       case "report":
         this.#report = message.report;
         break;
-      case "flushed":
-        this.#report = message.report;
-        this.#answer(message.id, message);
-        break;
-      case "ordered":
-        this.#report = message.report;
-        this.#answer(message.id, message);
-        break;
-      case "probed":
-      case "read":
-        this.#answer(message.id, message);
-        break;
       case "posted":
         for (const listener of this.#taps) listener(message.posted);
-        break;
     }
   }
 
-  #answer(id: number, message: FromCourier): void {
-    this.#waiting.get(id)?.(message);
-    this.#waiting.delete(id);
-  }
-
-  #ask(make: (id: number) => ToCourier): Promise<FromCourier> {
-    const id = this.#nextId++;
-    return new Promise((resolve) => {
-      this.#waiting.set(id, resolve);
-      this.#post(make(id));
-    });
+  /** Resolves when the courier holds its ports and its spool. */
+  get ready(): Promise<CourierReady> {
+    return this.#ready.promise;
   }
 
   /** The last known account. */
@@ -177,61 +116,62 @@ export class CourierLink {
 
   /** Hands a batch over; its body is transferred and empty afterwards. */
   send(message: BatchMessage): void {
-    if (!this.#isClosed) this.#post(message, [message.body.buffer]);
+    this.#link.post(message, [message.body.buffer]);
   }
 
   /** Delivers what is there until the deadline, keeps the rest, and resolves with the account. */
   async flush(options: Pick<CourierFlush, "deadlineMs" | "final" | "brief">): Promise<DeliveryReport> {
-    await this.#ask((id) => ({ type: "flush", id, ...options }));
+    const answer = await this.#link.ask((id) => ({ type: "flush", id, ...options }));
+    if (answer.type === "flushed") this.#report = answer.report;
     return this.#report;
   }
 
   /** Has something done to the spool; `report` is current afterwards. */
   async order(order: SpoolOrder): Promise<SpoolOrderResult> {
-    const answer = await this.#ask((id) => ({ type: "order", id, order }));
-    return answer.type === "ordered" ? answer.result : { batches: 0 };
+    const answer = await this.#link.ask((id) => ({ type: "order", id, order }));
+    if (answer.type !== "ordered") return { batches: 0 };
+    this.#report = answer.report;
+    return answer.result;
   }
 
   /** What the courier finds it can still do, tried from inside. */
   async probe(): Promise<readonly Probe[]> {
-    const answer = await this.#ask((id) => ({ type: "probe", id }));
+    const answer = await this.#link.ask((id) => ({ type: "probe", id }));
     return answer.type === "probed" ? answer.probes : [];
   }
 
   /** Reads one file of the read list; a file that is not on it is a fault like any other. */
   async read(path: string): Promise<FileRead> {
-    const answer = await this.#ask((id) => ({ type: "read", id, path }));
+    const answer = await this.#link.ask((id) => ({ type: "read", id, path }));
     return answer.type === "read" ? answer.file : { fault: "no answer" };
   }
 
   /** What the filesystem of the spool has left: the courier may not ask itself. */
   disk(room: { readonly freeBytes: number; readonly totalBytes: number }): void {
-    this.#post({ type: "disk", ...room });
+    this.#link.post({ type: "disk", ...room });
   }
 
   /** Renews headers, certificates and proxies of lanes that keep their URL. */
   renew(lanes: readonly LaneConfig[]): void {
-    this.#post({ type: "renew", lanes });
+    this.#link.post({ type: "renew", lanes });
   }
 
   /** Tells the listener of every attempt until the returned function is called. */
   tap(listener: (posted: Posted) => void): () => void {
     this.#taps.add(listener);
-    this.#post({ type: "tap", isOn: true });
+    this.#link.post({ type: "tap", isOn: true });
     return () => {
       this.#taps.delete(listener);
-      if (this.#taps.size === 0) this.#post({ type: "tap", isOn: false });
+      if (this.#taps.size === 0) this.#link.post({ type: "tap", isOn: false });
     };
   }
 
   /** To be called regularly: declares the courier dead when its beat has stopped. */
   watch(): void {
-    const silentMs = this.#nowMs() - this.#lastBeatMs;
-    if (silentMs > BEAT_MS_MAX) this.#die(`no beat for ${Math.round(silentMs / 1000)} s`);
+    this.#link.watch();
   }
 
   close(): void {
-    this.#isClosed = true;
-    this.#worker.terminate();
+    this.#link.close();
   }
 }
