@@ -1,10 +1,12 @@
 /**
  * What the own control group may use and uses. In a container these figures stand beside those of the host, which
- * the container sees but does not own (host-metrics P21); outside they are collected only when asked for.
+ * the container sees but does not own (host-metrics P21); outside they are collected only when asked for. What the
+ * container, or a service manager's sandbox, hides of the host is listed.
  * @module
  */
 import { type CgroupFigures, isContainer, openCgroup } from "./cgroup.ts";
 import type { Collector, Prepared, Recorder } from "./collector.ts";
+import { confinement } from "./confinement.ts";
 import { type Descriptor, series } from "./metric.ts";
 
 const level = (name: string, words: readonly [description: string, source: string]): Descriptor => ({
@@ -122,9 +124,11 @@ export function container(options: ContainerOptions = {}): Collector {
     prepare(host): Prepared {
       const isWanted = options.containerEverywhere === true || isContainer(host);
       const group = isWanted ? openCgroup(host) : undefined;
+      const hidden = confinement(host);
       return {
         files: group?.files ?? [],
         collect(texts, out) {
+          for (const { what, why } of hidden) out.omit(what, why);
           if (group !== undefined) addFigures(group.read(texts), out);
         },
       };

@@ -201,12 +201,14 @@ function collectMounts(watched: Iterable<Watched>, limitMs: number, out: Recorde
 const STUCK_SERIES: Series = series(stuck);
 
 /** The files of the mount table, the host's own first; then ours, where it tells what a path means to us. */
-function mountTables(host: Host, rootPrefix: string): string[] {
+function mountTables(host: Host, rootPrefix: string | undefined): string[] {
   const [first, own] = ["/proc/1/mountinfo", "/proc/self/mountinfo"] as const;
   if (host.read(first) === undefined) return [own];
   if (host.isForeign) {
+    // Only /proc stands elsewhere: what a path leads to, our own table says.
+    if (rootPrefix === "") return [first, own];
     // A root mounted without the mounts below it would show its own figures for each of them.
-    const isMounted = rootPrefix !== "" && host.read(own)?.includes(` ${rootPrefix} `) === true;
+    const isMounted = rootPrefix !== undefined && host.read(own)?.includes(` ${rootPrefix} `) === true;
     return isMounted ? [first, own] : [first];
   }
   const namespace = host.link("/proc/self/ns/mnt");
@@ -221,7 +223,7 @@ export function filesystem(options: FilesystemOptions = {}): Collector {
     descriptors: [usage, utilization, limit, inodes, stuck],
     prepare(host): Prepared {
       const mounts = new Mounts(host, options);
-      const files = mountTables(host, options.rootPrefix ?? "");
+      const files = mountTables(host, options.rootPrefix);
       mounts.follow(files.map((path) => host.read(path)));
       return {
         files,

@@ -123,6 +123,18 @@ export const VERBS: readonly Verb[] = [
     load: () => import("./config.ts"),
   },
   {
+    name: "explain",
+    operands: "METRIC",
+    operandsMax: 1,
+    summary: "show where a number comes from",
+    details: [
+      "Prints the kernel file and fields a metric is made of, with formula, unit, instrument and attributes, and where " +
+      "its convention is described. Takes the name in either naming.",
+    ],
+    flags: [],
+    load: () => import("./explain.ts"),
+  },
+  {
     name: "sandbox",
     summary: "show what the running agent can still do",
     details: [

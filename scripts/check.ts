@@ -31,6 +31,11 @@ const STEPS: readonly Step[] = [
     args: ["run", "-A", "scripts/gen_proto.ts", "--check"],
     mend: "deno task gen, then commit proto_gen",
   },
+  {
+    name: "generated docs",
+    args: ["run", "-A", "scripts/gen_docs.ts", "--check"],
+    mend: "deno run -A scripts/gen_docs.ts, then commit what it wrote",
+  },
 ];
 
 function exists(path: string): boolean {

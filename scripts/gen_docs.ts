@@ -1,0 +1,40 @@
+/**
+ * Writes what is made from the program's own tables: attributes of metrics for `explain`, and the metric table of
+ * docs/metrics.md. `--check` writes nothing and ends with 1 when a file differs.
+ * @module
+ */
+import { metricAttributes } from "./metric_attributes.ts";
+import { print, root, say } from "./terminal.ts";
+
+const ATTRIBUTES = `${root}/commands/metric_attributes.json`;
+const METRICS = `${root}/docs/metrics.md`;
+const isCheck = Deno.args.includes("--check");
+
+/** Pages below docs keep their words; what stands between these lines is generated. */
+function between(page: string, name: string, text: string): string {
+  const [begin, end] = [`<!-- generated: ${name} -->`, `<!-- end: ${name} -->`];
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from) throw new SyntaxError(`Cannot find "${begin}" and "${end}" in the page`);
+  return `${page.slice(0, from + begin.length)}\n${text}\n${page.slice(to)}`;
+}
+
+/** Writes a file, or says that it is not current. */
+async function settle(path: string, text: string): Promise<boolean> {
+  const found = await Deno.readTextFile(path);
+  if (found === text) return true;
+  if (isCheck) say(`${path.slice(root.length + 1)} is not current: deno run -A scripts/gen_docs.ts`);
+  else {
+    await Deno.writeTextFile(path, text);
+    print(`wrote ${path.slice(root.length + 1)}`);
+  }
+  return !isCheck;
+}
+
+if (import.meta.main) {
+  const isCurrent = await settle(ATTRIBUTES, await metricAttributes());
+  // Read only now: the table is made of the attributes just written.
+  const { metricTable } = await import("./metric_table.ts");
+  const page = await Deno.readTextFile(METRICS);
+  const isTableCurrent = await settle(METRICS, between(page, "metrics", metricTable()));
+  Deno.exit(isCurrent && isTableCurrent ? 0 : 1);
+}
