@@ -123,6 +123,50 @@ export const VERBS: readonly Verb[] = [
     load: () => import("./config.ts"),
   },
   {
+    name: "status",
+    summary: "show how the running agent does",
+    details: [
+      "Asks the running agent over its control socket: what was delivered, rejected, dropped and is waiting, per " +
+      "destination and signal, what its collectors miss, and whether it is healthy. Healthy means that data was " +
+      "accepted lately, not merely that the process lives.",
+      "With --healthy nothing is printed while all is well; it ends with 0, 69 (no agent, nothing accepted) or 77 " +
+      "(the key is refused).",
+    ],
+    flags: [
+      { name: "json", help: "As one JSON object." },
+      { name: "healthy", help: "Print only what is wrong, and end with a code that says so." },
+    ],
+    load: () => import("./status.ts"),
+  },
+  {
+    name: "top",
+    summary: "watch the running agent live",
+    details: [
+      "Shows the running agent on the whole terminal, again and again: rates, queues, the spool, what failed. Keys: " +
+      "l lanes, c collectors, e faults, p pause, q quit. --interval is the time between two looks.",
+      "In a pipe, with --plain or on a dumb terminal it prints one block per look instead.",
+    ],
+    flags: [
+      { name: "plain", help: "Print block after block, without control sequences." },
+      { name: "count", value: "N", help: "Print so many blocks and end; implies --plain." },
+    ],
+    load: () => import("./top.ts"),
+  },
+  {
+    name: "tap",
+    summary: "show requests as they leave the running agent",
+    details: [
+      "Prints every request the running agent sends from now on, decoded, one OTLP/JSON document per line, and on " +
+      "standard error what the backend made of it. The agent does not wait for a slow reader: what it cannot take " +
+      "is skipped and counted.",
+    ],
+    flags: [
+      { name: "signal", value: "SIGNAL", values: ["metrics", "logs", "traces"], help: "Only this one." },
+      { name: "count", value: "N", help: "End after so many requests." },
+    ],
+    load: () => import("./tap.ts"),
+  },
+  {
     name: "explain",
     operands: "METRIC",
     operandsMax: 1,
@@ -143,6 +187,27 @@ export const VERBS: readonly Verb[] = [
     ],
     flags: [],
     load: () => import("./sandbox.ts"),
+  },
+  {
+    name: "spool",
+    operands: "ls | cat ID | verify | drain | drop",
+    subverbs: ["ls", "cat", "verify", "drain", "drop"],
+    operandsMax: 2,
+    summary: "look at undelivered data, deliver it, or drop it",
+    details: [
+      "ls lists what waits on disk, a line per batch; cat prints one as OTLP in JSON; verify reads everything and " +
+      "ends with 74 when something is damaged. None of them changes anything.",
+      "drain delivers at once and ends with 0 when nothing is left, with 75 when something is. --adopt takes over " +
+      "what waits for an endpoint that is not configured any more; ls shows its folder's name as the first part " +
+      "of the id. drop forgets batches whose newest item is older than --older.",
+      "All are safe beside a running agent, which then drains and drops itself.",
+    ],
+    flags: [
+      { name: "max", value: "TIME", help: "drain: how long to try; 60s when not given." },
+      { name: "adopt", value: "HASH", help: "drain: deliver another endpoint's folder to this one." },
+      { name: "older", value: "TIME", help: "drop: how old, for example 1h." },
+    ],
+    load: () => import("./spool.ts"),
   },
   {
     name: "version",

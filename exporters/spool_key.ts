@@ -24,10 +24,21 @@ export interface SpoolPlace {
   readonly lane: number;
 }
 
+/** What a lane's folder depends on. */
+export type SpoolLaneKey = Pick<LaneConfig, "destination" | "signal" | "preset" | "url">;
+
+/** A lane whose folder is the one that this key's hash names. */
+export function laneOfKey(
+  { destination, preset, origin, path }: DestinationKey,
+  signal: Signal,
+): SpoolLaneKey {
+  return { destination, signal, preset, url: `${origin}${path === "/" ? "" : path}/v1/${signal}` };
+}
+
 export const DESTINATION_FILE = "destination.json";
 const HASH_CHARS = 16;
 
-export function destinationKey({ destination, preset, url }: LaneConfig): DestinationKey {
+export function destinationKey({ destination, preset, url }: SpoolLaneKey): DestinationKey {
   const { origin, pathname } = new URL(url);
   return { destination, preset, origin, path: pathname.replace(/\/v1\/(metrics|logs|traces)$/, "") || "/" };
 }

@@ -41,7 +41,7 @@ export class Leftover {
     if (!this.#isOpen) return undefined;
     const hash = await destinationHash(destinationKey(lane));
     const number = ++this.#count;
-    const name = `${batch.header.firstTimeMs}-${this.#options.writer}-${number}-${hash}`;
+    const name = `${batch.header.firstTimeMs.toString(36)}-${this.#options.writer}-${number}-${hash}`;
     try {
       await writeInbox(this.#options.path, name, batch);
       return number;

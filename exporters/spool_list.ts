@@ -78,7 +78,7 @@ export async function* listSpool(spoolPath: string): AsyncGenerator<StoredBatch>
   }
   for (const { path, batch } of await readInbox(spoolPath)) {
     if (batch === undefined) continue;
-    const name = path.slice(path.lastIndexOf("/") + 1);
+    const name = path.slice(path.lastIndexOf("/") + 1).replace(/(-[0-9a-f]{16})?\.batch$/, "");
     yield { id: `${INBOX_FOLDER}-${name}`, state: "inbox", ...described(batch), batch };
   }
 }

@@ -17,14 +17,16 @@ export type SpoolOrder =
 /** How many batches it was about, or why nothing was done. */
 export type SpoolOrderResult =
   | { readonly batches: number; readonly fault?: never }
-  | { readonly batches?: never; readonly fault: string };
+  | { readonly batches?: never; readonly fault: string; readonly isHeldElsewhere?: true };
 
 /** Carries the order out. Never rejects. */
 export async function obey(order: SpoolOrder, spool: Spool | undefined): Promise<SpoolOrderResult> {
   if (spool === undefined) {
     return { fault: "there is no spool: SONDE_SPOOL is off or no state directory can be used" };
   }
-  if (spool.isHeldElsewhere) return { fault: spool.fault ?? "another process holds the spool" };
+  if (spool.isHeldElsewhere) {
+    return { fault: spool.fault ?? "another process holds the spool", isHeldElsewhere: true };
+  }
   try {
     switch (order.verb) {
       case "claim":
