@@ -10,6 +10,7 @@ import type { Settings } from "../config/settings.ts";
 import { openStateDir } from "../config/state_dir.ts";
 import type { CourierLink } from "../exporters/courier_link.ts";
 import type { LogRecord } from "../exporters/messages.ts";
+import type { NotifySocket } from "../exporters/notify.ts";
 import { CollectorChoice } from "./collector_choice.ts";
 import type { Context } from "./context.ts";
 import { type Delivery, openDelivery } from "./delivery.ts";
@@ -45,6 +46,8 @@ export interface AgentOptions {
   readonly isBrief?: boolean;
   /** Files a reload may read again. */
   readonly files?: readonly string[];
+  /** Present when a service manager wants to know how this life goes. */
+  readonly notify?: NotifySocket | undefined;
   /** Where the courier's code is, beside main. */
   readonly courierUrl: URL;
   /** True: programs on this host may hand in data, when `SONDE_RECEIVE` says where. */

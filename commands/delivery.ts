@@ -10,6 +10,7 @@ import { CourierLink, type CourierPermissions, courierPermissions } from "../exp
 import { type Derive, FanOut, type FanOutOptions } from "../exporters/fan_out.ts";
 import type { LaneConfig } from "../exporters/lane_config.ts";
 import type { CourierStart, LogRecord } from "../exporters/messages.ts";
+import type { NotifySocket } from "../exporters/notify.ts";
 import type { ReceiverLink } from "../exporters/receiver_link.ts";
 import { PRODUCT, VERSION } from "./build.ts";
 import { openReceiver } from "./receiving.ts";
@@ -29,6 +30,8 @@ export interface DeliveryOptions {
   readonly stateDir: string | undefined;
   /** Files a reload may read again. */
   readonly files?: readonly string[];
+  /** Present when a service manager wants to know how this life goes. */
+  readonly notify?: NotifySocket | undefined;
   readonly bootId: string;
   /** When this life began, nanoseconds since 1970. */
   readonly startedNs: bigint;
@@ -78,7 +81,7 @@ export async function openDelivery(settings: Settings, options: DeliveryOptions)
   const { lanes, queueBytesMax } = settings;
   const spool = spoolOf(settings, options);
   const channel = options.receives === undefined ? undefined : new MessageChannel();
-  const permissions = courierPermissions(lanes, spool.spool?.path, options.files);
+  const permissions = courierPermissions(lanes, spool.spool?.path, options);
   const link = new CourierLink(
     options.courierUrl,
     {
@@ -88,6 +91,7 @@ export async function openDelivery(settings: Settings, options: DeliveryOptions)
       queueBytesMax,
       ports: channel ? [channel.port1] : [],
       ...spool,
+      ...(options.notify === undefined ? {} : { notify: options.notify }),
     },
     { permissions, events: options, nowMs: () => performance.now() },
   );

@@ -14,6 +14,7 @@ import { type Format, formatOf, render } from "./output.ts";
 import { crank } from "./schedule.ts";
 import { ReceiverError } from "./receiving.ts";
 import { Service } from "./service.ts";
+import { notifySocket, ServiceManager, watchdogMs } from "./service_manager.ts";
 import { type Start, start } from "./start.ts";
 import { VERSION } from "./build.ts";
 import { workerUrl } from "./workers.ts";
@@ -103,9 +104,10 @@ interface Turning {
   readonly stop: Stop;
   readonly log: Log;
   readonly service: Service;
+  readonly manager: ServiceManager;
 }
 
-async function turn(agent: Agent, context: Context, { stop, log, service }: Turning): Promise<void> {
+async function turn(agent: Agent, context: Context, { stop, log, service, manager }: Turning): Promise<void> {
   const { sensor, settings } = agent;
   const sink = sinkOf(agent, context);
   await sensor.refresh();
@@ -123,6 +125,7 @@ async function turn(agent: Agent, context: Context, { stop, log, service }: Turn
       agent.delivery?.receiver?.cycle();
       service.observe(snapshot);
       reportFaults(agent, faults, log);
+      manager.cycle();
     },
     signal: stop.signal,
   }, { mono: () => performance.now(), sleep });
@@ -170,14 +173,35 @@ export async function run(context: Context): Promise<number> {
   }
 }
 
+function managerOf(
+  { delivery }: Agent,
+  { env }: Context,
+  { isWanted, service }: { readonly isWanted: boolean; readonly service: Service },
+): ServiceManager {
+  return new ServiceManager({
+    notify: isWanted ? (state) => delivery?.link.notify(state) : undefined,
+    watchdogMs: watchdogMs(env, Deno.pid),
+    intervalMs: () => service.live.intervalMs,
+    nowMs: () => performance.now(),
+  });
+}
+
+async function reload(service: Service, manager: ServiceManager): Promise<void> {
+  manager.reloading();
+  const { outcome } = await service.reload();
+  manager.ready(`configuration ${outcome}`);
+}
+
 async function live(context: Context, begun: Start): Promise<number> {
   const { settings, log, record } = begun;
   const stop = new Stop(log);
   const serving = Promise.withResolvers<Service>();
   // Until there is something to reload it must not end the process.
   Deno.addSignalListener("SIGHUP", () => {});
+  const notify = notifySocket(context.env, settings);
   const agent = await openAgent(settings, context, {
-    delivers: settings.lanes.length > 0,
+    delivers: settings.lanes.length > 0 || notify !== undefined,
+    notify,
     receives: true,
     courierUrl: workerUrl("courier"),
     log: record,
@@ -193,15 +217,18 @@ async function live(context: Context, begun: Start): Promise<number> {
     },
   });
   const service = await serving.promise;
-  Deno.addSignalListener("SIGHUP", () => void service.reload());
+  const manager = managerOf(agent, context, { isWanted: notify !== undefined, service });
+  Deno.addSignalListener("SIGHUP", () => void reload(service, manager));
   Deno.addSignalListener("SIGUSR1", () => service.explain());
   log.info("started", startLine(settings, agent));
+  manager.ready("collecting");
   const housekeeping = setInterval(() => trimMemory(context.env), HOUSEKEEPING_MS);
   const watch = setInterval(() => {
     service.sweep();
     void lookAfter(agent);
   }, WATCH_MS);
-  await turn(agent, context, { stop, log, service });
+  await turn(agent, context, { stop, log, service, manager });
+  manager.stopping();
   clearInterval(housekeeping);
   clearInterval(watch);
   await finish(agent, stop);

@@ -12,6 +12,7 @@ import { type Delivery, openDelivery } from "./delivery.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { Body } from "./gzip.ts";
 import type { CourierFlush, CourierStart, FileRead, FromCourier, LogRecord, ToCourier } from "./messages.ts";
+import { Notifier, type NotifySocket } from "./notify.ts";
 import type { Outcome } from "./outcome.ts";
 import { probe } from "./probe.ts";
 import type { DeliveryReport } from "./report.ts";
@@ -34,6 +35,7 @@ let closing: Promise<void> | undefined;
 let reporting: ReturnType<typeof setTimeout> | undefined;
 let reportedMs = -Infinity;
 let isTapped = false;
+let notifier: Notifier | undefined;
 
 function send(message: FromCourier): void {
   self.postMessage(message);
@@ -83,13 +85,30 @@ function readFile(path: string): FileRead {
   }
 }
 
+function couldNotNotify(error: unknown): void {
+  notifier = undefined;
+  log({ level: "warn", event: "service manager not told", fields: { why: String(error) } });
+}
+
+/** What the service manager misses it notices itself; the data goes on. */
+function openNotifier(sockets: NotifySocket): void {
+  try {
+    notifier = new Notifier(sockets);
+  } catch (error) {
+    couldNotNotify(error);
+  }
+}
+
 /** Batches may come before everything is open; they keep their order. */
 function accept(message: BatchMessage): void {
   if (delivery !== undefined) delivery.accept(message);
   else started.promise.then(() => delivery?.accept(message));
 }
 
-async function start({ product, lanes, queueBytesMax, spool: config, ports }: CourierStart): Promise<void> {
+async function start(
+  { product, lanes, queueBytesMax, spool: config, ports, notify }: CourierStart,
+): Promise<void> {
+  if (notify !== undefined) openNotifier(notify);
   if (config !== undefined) spool = await openSpool({ ...config, lanes, clock, log });
   const opened = spool;
   if (config?.leftover !== undefined && opened?.isHeldElsewhere) {
@@ -155,6 +174,8 @@ self.onmessage = async ({ data }: MessageEvent<ToCourier>): Promise<void> => {
       return spool?.roomIs(data);
     case "read":
       return send({ type: "read", id: data.id, file: readFile(data.path) });
+    case "notify":
+      return notifier?.send(data.state).catch(couldNotNotify);
     case "tap":
       isTapped = data.isOn;
       return;

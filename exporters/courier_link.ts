@@ -15,6 +15,7 @@ import type {
   Posted,
   ToCourier,
 } from "./messages.ts";
+import type { NotifySocket } from "./notify.ts";
 import type { Probe } from "./probe.ts";
 import type { DeliveryReport } from "./report.ts";
 import type { SpoolOrder, SpoolOrderResult } from "./spool_order.ts";
@@ -28,6 +29,8 @@ export interface CourierPermissions {
   readonly folders: readonly string[];
   /** Files a reload reads again: configuration, keys, certificates. */
   readonly files: readonly string[];
+  /** The service manager's socket and our own end of it, or nothing. */
+  readonly sockets: readonly string[];
 }
 
 /** `host:port` as a permission list spells it. */
@@ -36,16 +39,20 @@ export function netEntry(url: string): string {
   return `${hostname}:${port === "" ? (protocol === "https:" ? "443" : "80") : port}`;
 }
 
-/** Exactly what these lanes, this spool folder and a reload need. */
+/** Exactly what these lanes, this spool folder, a reload and the service manager need. */
 export function courierPermissions(
   lanes: readonly LaneConfig[],
   spoolPath: string | undefined,
-  files: readonly string[] = [],
+  { files = [], notify }: {
+    readonly files?: readonly string[] | undefined;
+    readonly notify?: NotifySocket | undefined;
+  } = {},
 ): CourierPermissions {
   return {
     net: [...new Set(lanes.map((lane) => netEntry(lane.url)))].sort(),
     folders: spoolPath === undefined ? [] : [spoolPath],
     files: [...new Set([...files, ...lanes.flatMap(({ keyFile }) => keyFile?.path ?? [])])].sort(),
+    sockets: notify === undefined ? [] : [notify.to, notify.own],
   };
 }
 
@@ -71,11 +78,15 @@ export class CourierLink {
     /** Monotonic milliseconds. */
     readonly nowMs: () => number;
   }) {
-    const { permissions: { net, folders, files }, events, nowMs } = options;
+    const { permissions: { net, folders, files, sockets }, events, nowMs } = options;
     this.#events = events;
     this.#link = new WorkerLink(url, {
       name: "courier",
-      permissions: { net, read: [...folders, ...files], write: folders },
+      permissions: {
+        net: [...net, ...sockets.map((path) => `unix:${path}`)],
+        read: [...folders, ...files, ...sockets],
+        write: [...folders, ...sockets],
+      },
       receive: (message) => this.#receive(message),
       dead: (why) => events.dead(why),
       nowMs,
@@ -149,6 +160,11 @@ export class CourierLink {
   /** What the filesystem of the spool has left: the courier may not ask itself. */
   disk(room: { readonly freeBytes: number; readonly totalBytes: number }): void {
     this.#link.post({ type: "disk", ...room });
+  }
+
+  /** Tells the service manager; without one nothing happens. */
+  notify(state: string): void {
+    this.#link.post({ type: "notify", state });
   }
 
   /** Renews headers, certificates and proxies of lanes that keep their URL. */

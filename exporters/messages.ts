@@ -4,6 +4,7 @@
  */
 import type { BatchMessage, Encoding, Signal } from "./batch.ts";
 import type { LaneConfig } from "./lane_config.ts";
+import type { NotifySocket } from "./notify.ts";
 import type { Probe } from "./probe.ts";
 import type { DeliveryReport } from "./report.ts";
 import type { SpoolOrder, SpoolOrderResult } from "./spool_order.ts";
@@ -25,6 +26,15 @@ export interface CourierStart {
   };
   /** Other senders (receiver, control socket): each port speaks `BatchMessage`. */
   readonly ports: readonly MessagePort[];
+  /** Present when a service manager wants to know how this process is. */
+  readonly notify?: NotifySocket;
+}
+
+/** Tell the service manager. */
+export interface CourierNotify {
+  readonly type: "notify";
+  /** Lines of sd_notify(3). */
+  readonly state: string;
 }
 
 /** Deliver what is there, keep the rest, and say how it ended. */
@@ -82,6 +92,7 @@ export type ToCourier =
   | CourierStart
   | BatchMessage
   | CourierFlush
+  | CourierNotify
   | CourierOrder
   | CourierProbe
   | CourierRenew

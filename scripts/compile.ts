@@ -20,7 +20,7 @@ async function compile(paths: readonly string[]): Promise<Ended> {
   const workers = paths.filter((path) => path !== "main.ts").map(bundlePath);
   return await run(Deno.execPath(), [
     ...["compile", "-A", "--no-prompt", "--no-code-cache", "--v8-flags=--lite-mode"],
-    ...["--unstable-worker-options", `--env-file=${ENV_FILE}`],
+    ...["--unstable-worker-options", "--unstable-net", `--env-file=${ENV_FILE}`],
     ...workers.flatMap((path) => ["--include", path]),
     ...["-o", BINARY, bundlePath("main.ts")],
   ]);

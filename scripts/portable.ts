@@ -21,7 +21,8 @@ const BINARY = `${OUT}/sonde-portable`;
  * (deno.json, package.json, lock file, node_modules) is looked at.
  */
 const ARGS = [
-  ...["run", "-A", "--no-prompt", "--v8-flags=--lite-mode", "--unstable-worker-options"],
+  ...["run", "-A", "--no-prompt", "--v8-flags=--lite-mode"],
+  ...["--unstable-worker-options", "--unstable-net"],
   ...["--no-config", "--no-lock", "--no-npm", "--no-remote", "--no-code-cache", "--node-modules-dir=none"],
 ];
 

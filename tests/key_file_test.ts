@@ -71,6 +71,7 @@ Deno.test("the courier may read exactly the files that hold keys", () => {
     net: ["127.0.0.1:4321", "otlp.nr-data.net:443"],
     folders: ["/state/spool"],
     files: ["/run/key"],
+    sockets: [],
   });
 });
 
