@@ -72,7 +72,16 @@ const protobuf = [types(PROTOBUF), gzipOnly, soundPoints];
 const MB = 1_000_000;
 const auth = { missing: 401, wrong: 403 };
 
-/** By preset. */
+const dynatrace = [
+  header("authorization", /^Api-Token dt0c01\./, { missing: 401, wrong: 401 }),
+  bytes(4 * MB),
+  ...protobuf,
+  pointsMax(15_000),
+  dimensionsMax(50),
+  deltaOnly("UNSUPPORTED_METRIC_TYPE_MONOTONIC_CUMULATIVE_SUM"),
+];
+
+/** By preset; a suffix tells another address of the same one. */
 export const BACKENDS: Readonly<Record<string, Backend>> = {
   otlp: { rules: [path("/v1/metrics"), ...otlp] },
   collector: { rules: [path("/v1/metrics"), bytes(20 * 1024 * 1024), ...otlp] },
@@ -102,17 +111,8 @@ export const BACKENDS: Readonly<Record<string, Backend>> = {
     ],
     taken: { status: 200, headers: { "content-length": "0" } },
   },
-  dynatrace: {
-    rules: [
-      path("/v1/metrics"),
-      header("authorization", /^Api-Token dt0c01\./, { missing: 401, wrong: 401 }),
-      bytes(4 * MB),
-      ...protobuf,
-      pointsMax(15_000),
-      dimensionsMax(50),
-      deltaOnly("UNSUPPORTED_METRIC_TYPE_MONOTONIC_CUMULATIVE_SUM"),
-    ],
-  },
+  dynatrace: { rules: [path("/v1/metrics"), ...dynatrace] },
+  dynatrace_saas: { rules: [path("/api/v2/otlp/v1/metrics"), ...dynatrace] },
   grafana_cloud: {
     rules: [
       path("/v1/metrics"),

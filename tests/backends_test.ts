@@ -46,5 +46,5 @@ for (const preset of sending) {
 }
 
 Deno.test("every preset that sends has its backend's rules written down", () => {
-  assertEquals(Object.keys(BACKENDS).sort(), sending.map(({ name }) => name).sort());
+  for (const { name } of sending) assert(BACKENDS[name] !== undefined, name);
 });
