@@ -13,7 +13,7 @@ import type { LogRecord } from "../exporters/messages.ts";
 import type { NotifySocket } from "../exporters/notify.ts";
 import { CollectorChoice } from "./collector_choice.ts";
 import type { Context } from "./context.ts";
-import { type Delivery, openDelivery } from "./delivery.ts";
+import { type Delivery, type HostFacts, openDelivery } from "./delivery.ts";
 import { dropPermissions } from "./drop.ts";
 import { installationAttributes } from "./identity.ts";
 import { bypassProxyForLoopback } from "./loopback.ts";
@@ -82,6 +82,12 @@ export async function openAgent(settings: Settings, context: Context, options: A
     omissions: opened.sensor?.omissions ?? 0,
     lanes: opened.link?.report.lanes ?? [],
   }));
+  const facts = Promise.withResolvers<HostFacts>();
+  if (options.delivers) bypassProxyForLoopback();
+  // The courier starts while the host's files are opened: each takes about as long.
+  const delivering = options.delivers
+    ? openDelivery(settings, { ...options, stateDir, host: facts.promise })
+    : undefined;
   const choice = new CollectorChoice(settings, () => opened.link?.clockSkew);
   const host = collectors(choice);
   const all = settings.hasSelfTelemetry ? [...host, own] : host;
@@ -98,16 +104,10 @@ export async function openAgent(settings: Settings, context: Context, options: A
     return sensor.select(next, namingsOf(next));
   };
   let agent: Agent = { settings, sensor, follow };
-  if (options.delivers) {
-    bypassProxyForLoopback();
-    const { bootId } = sensor;
-    const delivery = await openDelivery(settings, {
-      ...options,
-      stateDir,
-      bootId,
-      startedNs: BigInt(timeMs) * 1_000_000n,
-      receives: options.receives ? sensor.resource : undefined,
-    });
+  const { bootId, resource } = sensor;
+  facts.resolve({ bootId, resource, startedNs: BigInt(timeMs) * 1_000_000n });
+  const delivery = await delivering;
+  if (delivery !== undefined) {
     opened.link = delivery.link;
     agent = { ...agent, delivery, ...(stateDir !== undefined && { stateDir }) };
   }

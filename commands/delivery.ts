@@ -7,7 +7,7 @@ import type { Attributes } from "../collectors/metric.ts";
 import type { Settings } from "../config/settings.ts";
 import { makeFolder } from "../config/state_dir.ts";
 import { CourierLink, type CourierPermissions, courierPermissions } from "../exporters/courier_link.ts";
-import { type Derive, FanOut, type FanOutOptions } from "../exporters/fan_out.ts";
+import type { Derive, FanOut, FanOutOptions } from "../exporters/fan_out.ts";
 import type { LaneConfig } from "../exporters/lane_config.ts";
 import type { CourierStart, LogRecord } from "../exporters/messages.ts";
 import type { NotifySocket } from "../exporters/notify.ts";
@@ -23,6 +23,15 @@ export interface Delivery {
   readonly permissions: CourierPermissions;
 }
 
+/** What delivery has to know of the host. */
+export interface HostFacts {
+  readonly bootId: string;
+  /** When this life began, nanoseconds since 1970. */
+  readonly startedNs: bigint;
+  /** Who the host is, for data that other programs hand in. */
+  readonly resource: Attributes;
+}
+
 export interface DeliveryOptions {
   /** Where the courier's code is; worker URLs are not rewritten when main is bundled. */
   readonly courierUrl: URL;
@@ -32,13 +41,12 @@ export interface DeliveryOptions {
   readonly files?: readonly string[];
   /** Present when a service manager wants to know how this life goes. */
   readonly notify?: NotifySocket | undefined;
-  readonly bootId: string;
-  /** When this life began, nanoseconds since 1970. */
-  readonly startedNs: bigint;
+  /** What is known once the host's files are open; the courier starts meanwhile. */
+  readonly host: HostFacts | Promise<HostFacts>;
   /** True for a life that ends by itself. */
   readonly isBrief?: boolean;
-  /** Present when programs on this host may hand in data: who the host is. */
-  readonly receives?: Attributes | undefined;
+  /** True: programs on this host may hand in data, when `SONDE_RECEIVE` says where. */
+  readonly receives?: boolean | undefined;
   readonly log: (record: LogRecord) => void;
   /** The courier is dead; the process must end with 70. */
   readonly dead: (why: string) => void;
@@ -54,7 +62,7 @@ function spoolOf({ spool }: Settings, { stateDir, isBrief }: DeliveryOptions): P
 
 /** Deltas from a saved baseline on, which is true for its own boot only. */
 function deltaOpener(
-  { bootId, startedNs }: Pick<DeliveryOptions, "bootId" | "startedNs">,
+  { bootId, startedNs }: Pick<HostFacts, "bootId" | "startedNs">,
 ): (saved: string | undefined) => Derive {
   return (saved) => {
     let baseline = baselineFromJson(saved, bootId);
@@ -66,11 +74,17 @@ function deltaOpener(
   };
 }
 
+/** A third of all code there is to load: it is loaded while the courier starts. */
+function loadEncoders() {
+  return import("../exporters/fan_out.ts");
+}
+
 /** The encoders in front of whatever takes their batches. */
-export function openFanOut(
+export async function openFanOut(
   lanes: readonly LaneConfig[],
-  options: Pick<DeliveryOptions, "bootId" | "startedNs"> & Pick<FanOutOptions, "baselines" | "send">,
-): FanOut {
+  options: Pick<HostFacts, "bootId" | "startedNs"> & Pick<FanOutOptions, "baselines" | "send">,
+): Promise<FanOut> {
+  const { FanOut } = await loadEncoders();
   const { baselines, send } = options;
   const scope = { name: "sonde", version: VERSION };
   return new FanOut(lanes, { scope, send, baselines, openDelta: deltaOpener(options) });
@@ -80,7 +94,7 @@ export function openFanOut(
 export async function openDelivery(settings: Settings, options: DeliveryOptions): Promise<Delivery> {
   const { lanes, queueBytesMax } = settings;
   const spool = spoolOf(settings, options);
-  const channel = options.receives === undefined ? undefined : new MessageChannel();
+  const channel = options.receives ? new MessageChannel() : undefined;
   const permissions = courierPermissions(lanes, spool.spool?.path, options);
   const link = new CourierLink(
     options.courierUrl,
@@ -95,13 +109,10 @@ export async function openDelivery(settings: Settings, options: DeliveryOptions)
     },
     { permissions, events: options, nowMs: () => performance.now() },
   );
-  const { baselines = [] } = await link.ready;
-  const fanOut = openFanOut(lanes, { ...options, baselines, send: (message) => link.send(message) });
-  if (channel === undefined || options.receives === undefined) return { link, fanOut, permissions };
-  const receiver = await openReceiver(settings, {
-    ...options,
-    resource: options.receives,
-    courierPort: channel.port2,
-  });
+  const [{ baselines = [] }, host] = await Promise.all([link.ready, options.host, loadEncoders()]);
+  const fanOut = await openFanOut(lanes, { ...host, baselines, send: (message) => link.send(message) });
+  if (channel === undefined) return { link, fanOut, permissions };
+  const { resource } = host;
+  const receiver = await openReceiver(settings, { ...options, resource, courierPort: channel.port2 });
   return { link, fanOut, permissions, ...(receiver === undefined ? {} : { receiver }) };
 }

@@ -53,7 +53,7 @@ async function deliver({ settings, sensor }: Agent, { link, fanOut }: Delivery, 
  */
 async function handOver({ settings, sensor }: Agent, running: RunningAgent, { snapshot, context }: HandOver) {
   const batches: BatchMessage[] = [];
-  const fanOut = openFanOut(socketLanes(settings.lanes), {
+  const fanOut = await openFanOut(socketLanes(settings.lanes), {
     bootId: sensor.bootId,
     startedNs: snapshot.timeNs,
     baselines: [],

@@ -82,8 +82,7 @@ async function drainOwn(context: Context, settings: Settings, options: DrainOpti
   const { link } = await openDelivery(settings, {
     courierUrl: workerUrl("courier"),
     stateDir,
-    bootId: "",
-    startedNs: 0n,
+    host: { bootId: "", startedNs: 0n, resource: {} },
     log: () => {},
     dead: (why) => {
       fail(context, `courier is dead: ${why}`, "this is a fault of sonde's own");
