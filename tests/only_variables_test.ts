@@ -74,9 +74,6 @@ Deno.test("only DATADOG_SITE, DATADOG_API_KEY and EXPORTER_TYPE=datadog_native d
   const [first, second] = await Promise.all(seen.requests.map(judged));
   assert(first !== undefined && second !== undefined);
   assertEquals(seriesOf(first).filter(({ type }) => type === "count"), []);
-  assert(
-    seriesOf(second).some(({ metric }) => metric === "heka_disk_reads_total") || seriesOf(second).length > 0,
-  );
   assert(seriesOf(second).some(({ type }) => type === "count"));
 });
 
@@ -108,8 +105,5 @@ Deno.test("only a file of Heka's delivers, with its names, headers and service",
   for (const name of ["heka_memory_virtual_used_bytes", "heka_memory_swap_total_bytes"]) {
     assert(names.has(name), name);
   }
-  assertMatch(
-    seen.runs[0]?.stderr ?? "",
-    /NEWRELIC_API_KEY.*is read as SONDE_API_KEY|is read as SONDE_API_KEY/,
-  );
+  assertMatch(seen.runs[0]?.stderr ?? "", /is read as SONDE_API_KEY.*NEWRELIC_API_KEY/);
 });
