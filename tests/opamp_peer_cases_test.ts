@@ -170,3 +170,32 @@ peerTest(
     );
   },
 );
+
+for (const transport of ["http", "ws"] as const) {
+  peerTest(`opamp-go, ${transport}: C53 offered credentials are tried and kept`, opampAbsence, async () => {
+    const openings: Openings = { connectionSettings: "credentials" };
+    await withClient({ transport, openings }, async ({ server, client }) => {
+      await until(() => client.status().isConnected, "a connection");
+      const headers = { headers: [{ key: "X-Token", value: "new" }] };
+      await server.send({ connectionSettings: { hash: bytes(3), opamp: { headers } } });
+      let said: string[] = [];
+      const deadline = performance.now() + 10_000;
+      while (!said.at(-1)?.startsWith("APPLIED") && performance.now() < deadline) {
+        await sleep(25);
+        said = (await server.messages()).flatMap(({ message, headers }) => {
+          const { status }: { status?: string } = { ...Object(message["connectionSettingsStatus"]) };
+          const token = headers["X-Token"]?.[0] ?? "old";
+          const farewell = message["agentDisconnect"] === undefined ? [] : [`farewell ${token}`];
+          return status === undefined ? farewell : [`${status.split("_")[1]} ${token}`];
+        });
+      }
+      assertEquals(
+        said,
+        ["APPLYING old", "farewell old", "APPLYING new", "APPLIED new"].filter((line) =>
+          // Over WebSocket the connection itself is the proof: the first report says so already.
+          transport === "http" || line !== "APPLYING new"
+        ),
+      );
+    });
+  });
+}
