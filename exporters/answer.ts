@@ -7,9 +7,9 @@ import { roundOf } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import { errorWords } from "./classify.ts";
 import { concat } from "./gzip.ts";
-import type { LaneConfig } from "./lane_config.ts";
+import type { LaneConfig, RetryConfig } from "./lane_config.ts";
 import type { Accepted, Outcome, Refused, Retryable } from "./outcome.ts";
-import { parseHttpDate, retryAfterMs } from "./retry_after.ts";
+import { parseHttpDate, resetSeconds, type RetryAfterContext, retryAfterMs } from "./retry_after.ts";
 import { decodePartialSuccess, decodeStatusMessage, type PartialSuccess } from "./wire.ts";
 
 /** The wire rule's cap on an answer (otlp R3). */
@@ -117,6 +117,11 @@ function member(value: unknown, key: string): unknown {
 const THROTTLED = 429;
 const UNAVAILABLE: ReadonlySet<number> = new Set([502, 503, 504]);
 
+/** The server does not take bodies of this type, or of this encoding. */
+export const MEDIA_TYPE = "media_type";
+/** The server says that it cannot read the body's compression. */
+export const BODY_ENCODING = "body_encoding";
+
 /** Causes of class C statuses: the destination is at fault, not the batch. */
 const DESTINATION_FAULTS: Readonly<Record<number, string>> = {
   401: "auth",
@@ -125,8 +130,11 @@ const DESTINATION_FAULTS: Readonly<Record<number, string>> = {
   405: "path",
   407: "proxy_auth",
   410: "path",
-  415: "media_type",
+  415: MEDIA_TYPE,
 };
+
+/** Vendors that take no gzip say so with 400 as well as with 415 (vendors V12). */
+const ENCODING_WORDS = /\b(gzip|content[- ]encoding|compress(ed|ion)?)\b|unsupported encoding/i;
 
 /** The Collector's receiver says 400 where others say 413 (otlp 4.2). */
 const TOO_LARGE_WORDS = /(body|payload|request|message)\b.*\b(too large|exceeds)/i;
@@ -144,7 +152,7 @@ function failure(
   }
   const cause = retryCause(status, lane);
   if (cause !== undefined) {
-    const asked = retryAfterMs(askedWait(response), {
+    const asked = askedMs(response, {
       date: response.headers.get("date"),
       wallMs: clock.wall(),
       maxMs: lane.retry.retryAfterMaxMs,
@@ -166,12 +174,21 @@ function failure(
   if (status === 413 || (status === 400 && TOO_LARGE_WORDS.test(message))) {
     return { kind: "refused", class: "too_large", status, cause: "too_large", message, keep: false };
   }
-  return { kind: "refused", class: "batch", status, cause: batchCause(status), message, keep: false };
+  return {
+    kind: "refused",
+    class: "batch",
+    status,
+    cause: batchCause(status, message),
+    message,
+    keep: false,
+  };
 }
 
-/** What the server asks to wait: the standard header, else the one that rate limits often have, in seconds too. */
-function askedWait({ headers }: Response): string | null {
-  return headers.get("retry-after") ?? headers.get("x-ratelimit-reset");
+/** What the server asks to wait: the standard header, else the one that rate limits often have. */
+function askedMs({ headers }: Response, context: RetryAfterContext): number | undefined {
+  const standard = headers.get("retry-after");
+  if (standard !== null) return retryAfterMs(standard, context);
+  return retryAfterMs(resetSeconds(headers.get("x-ratelimit-reset"), context), context);
 }
 
 /** Why a status may be tried again; undefined when it may not. */
@@ -183,13 +200,18 @@ function retryCause(status: number, { retry }: LaneConfig): string | undefined {
   return status >= 500 && status < 600 ? "server_error" : undefined;
 }
 
-/** True for the statuses that only a profile makes retryable: dropped when its round of attempts ends. */
-export function isProfileRetry(status: number | undefined): boolean {
-  return status !== undefined && status !== THROTTLED && !UNAVAILABLE.has(status);
+/**
+ * Attempts a batch gets whose last one ended with this status. What only a profile makes retryable is dropped when
+ * its round of attempts ends.
+ */
+export function attemptsMax(retry: RetryConfig, status: number | undefined): number {
+  const isProfileRetry = status !== undefined && status !== THROTTLED && !UNAVAILABLE.has(status);
+  const round = isProfileRetry ? roundOf(retry)?.attemptsMax ?? 1 : Infinity;
+  return Math.min(round, retry.attemptsMax ?? Infinity);
 }
 
-function batchCause(status: number): string {
-  if (status === 400) return "bad_request";
+function batchCause(status: number, message: string): string {
+  if (status === 400) return ENCODING_WORDS.test(message) ? BODY_ENCODING : "bad_request";
   return status >= 500 && status < 600 ? "server_error" : "rejected";
 }
 

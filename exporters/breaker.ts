@@ -6,7 +6,8 @@
  */
 import { backoffMs, holdMs, type Waits } from "./backoff.ts";
 
-const OPEN_AFTER = 5;
+/** Failures in a row that open a breaker which is told nothing else. */
+export const OPEN_AFTER = 5;
 /** Batches refused one after another until the destination itself is suspected (class B treated as C). */
 const REFUSALS_MAX = 20;
 
@@ -14,6 +15,7 @@ export type BreakerState = "closed" | "open" | "half_open";
 
 export class Breaker {
   readonly #waits: Waits;
+  readonly #openAfter: number;
   readonly #random: () => number;
   #failures = 0;
   #holds = 0;
@@ -24,11 +26,12 @@ export class Breaker {
 
   constructor(waits: Waits, random: () => number) {
     this.#waits = waits;
+    this.#openAfter = waits.breaker?.failures ?? OPEN_AFTER;
     this.#random = random;
   }
 
   get state(): BreakerState {
-    if (this.#failures < OPEN_AFTER && this.#holds === 0) return "closed";
+    if (this.#failures < this.#openAfter && this.#holds === 0) return "closed";
     return this.#probing ? "half_open" : "open";
   }
 
@@ -64,15 +67,17 @@ export class Breaker {
   /** A class A failure; `retryAfterMs` is what the server asked for. */
   fail(nowMs: number, retryAfterMs?: number): void {
     this.#failures++;
-    const backoff = backoffMs(this.#failures, this.#waits, this.#random);
-    this.#end(nowMs + (retryAfterMs ?? backoff), retryAfterMs !== undefined);
+    const resetMs = this.state === "closed" ? undefined : this.#waits.breaker?.resetMs;
+    const wait = resetMs ?? backoffMs(this.#failures, this.#waits, this.#random);
+    this.#end(nowMs + (retryAfterMs ?? wait), retryAfterMs !== undefined);
   }
 
   /** A class C failure: probe slowly until the operator has acted. */
   hold(nowMs: number): void {
     this.#failures = 0;
     this.#holds++;
-    this.#end(nowMs + holdMs(this.#holds, this.#random), false);
+    const wait = this.#waits.breaker?.resetMs ?? holdMs(this.#holds, this.#random);
+    this.#end(nowMs + wait, false);
   }
 
   /** A class B refusal: the destination answers, so the lane goes on, unless it refuses everything. */

@@ -176,9 +176,15 @@ export class Delivery {
   #newPoster(config: LaneConfig): Poster {
     const transport = this.#transports.get(transportKey(config));
     if (transport === undefined) throw new Error("BUG: lane without a transport");
-    const { clock, readKey } = this.#parts;
+    const { clock, readKey, log } = this.#parts;
     return createPoster(config, {
       ...{ product: this.#product, transport, clock },
+      plain: ({ destination, signal }, message) =>
+        log({
+          level: "warn",
+          event: "destination takes no gzip, sending plain",
+          fields: { destination, signal, message },
+        }),
       ...(readKey !== undefined && { readKey }),
     });
   }

@@ -5,8 +5,7 @@
  * @module
  */
 import { Account, emptyTally, type Tally } from "./account.ts";
-import { isProfileRetry } from "./answer.ts";
-import { roundOf } from "./backoff.ts";
+import { attemptsMax } from "./answer.ts";
 import { Backlog, type LaneSpool } from "./backlog.ts";
 import { Breaker } from "./breaker.ts";
 import { Drive, type FlushOptions } from "./drive.ts";
@@ -243,9 +242,7 @@ export class Lane {
       const put = () => this.#parts.spool?.quarantine(sending.entry.batch) ?? Promise.resolve(false);
       await sending.quarantine(put);
       this.#log.refused("batch quarantined", outcome.message, { cause: outcome.cause });
-    } else if (
-      isProfileRetry(outcome.status) && sending.failures >= (roundOf(this.config.retry)?.attemptsMax ?? 1)
-    ) {
+    } else if (sending.failures >= attemptsMax(this.config.retry, outcome.status)) {
       sending.drop("retries_exhausted");
     }
   }

@@ -30,10 +30,31 @@ export interface RetryRound {
   readonly retryAfterDefaultMs: number;
 }
 
+/** Waits after failures in a row; each is a random part of its ceiling. */
+export interface BackoffConfig {
+  /** Ceiling of the first wait; the next ones are `multiplier` times as high, up to `maxMs`. */
+  readonly initialMs: number;
+  readonly maxMs: number;
+  readonly multiplier: number;
+}
+
+/** When a lane's breaker opens, and for how long. */
+export interface BreakerConfig {
+  /** Failures in a row that open it; absent: five. */
+  readonly failures?: number;
+  /** Wait before an open breaker lets a probe pass; absent: the backoff. */
+  readonly resetMs?: number;
+}
+
 /** Retry behaviour (design 8). */
 export interface RetryConfig {
   readonly profile: "otlp" | "heka";
   readonly retryAfterMaxMs: number;
+  /** Absent: up to 1 s, doubling to 60 s. */
+  readonly backoff?: BackoffConfig;
+  readonly breaker?: BreakerConfig;
+  /** Attempts a batch gets in all; absent: as many as its age allows. */
+  readonly attemptsMax?: number;
   /** Profile heka only; absent: five attempts, 1 s doubling to 5 s. */
   readonly round?: RetryRound;
 }

@@ -4,13 +4,13 @@
  * (otlp R18); `Accept-Encoding: identity` keeps the runtime from inflating answers (otlp P6).
  * @module
  */
-import { readAnswer } from "./answer.ts";
+import { BODY_ENCODING, MEDIA_TYPE, readAnswer } from "./answer.ts";
 import { classifyError } from "./classify.ts";
 import type { Clock } from "./clock.ts";
-import type { Body } from "./gzip.ts";
+import { type Body, decompress } from "./gzip.ts";
 import { headersFrom, type ReadKey } from "./key_file.ts";
 import type { LaneConfig, TransportConfig } from "./lane_config.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Outcome, Refused } from "./outcome.ts";
 
 /** One request as the transport sees it. */
 export interface TransportRequest {
@@ -92,14 +92,27 @@ export interface PosterContext {
   readonly clock: Clock;
   /** How a lane's key file is read again; absent: it is not. */
   readonly readKey?: ReadKey;
+  /** Told once when the lane's bodies go out plain, because the destination takes no gzip. */
+  readonly plain?: (lane: LaneConfig, message: string) => void;
 }
+
+/** What is inflated for a destination that takes no gzip: the largest request of all (otlp P8). */
+const PLAIN_BYTES_MAX = 64 * 1024 * 1024;
 
 /** True when the destination did not believe the key. */
 function isDenied(outcome: Outcome): boolean {
   return outcome.kind === "refused" && outcome.cause === "auth";
 }
 
-/** A poster for the lane. A refused key that has changed in its file meanwhile costs one more attempt, not the batch. */
+/** True when the destination may have stumbled over the compression and not over what is inside. */
+function isEncodingRefused(outcome: Outcome): outcome is Refused {
+  return outcome.kind === "refused" && (outcome.cause === BODY_ENCODING || outcome.cause === MEDIA_TYPE);
+}
+
+/**
+ * A poster for the lane. A refused key that has changed in its file meanwhile, and the first refusal of a compressed
+ * body, cost one more attempt and not the batch.
+ */
 export function createPoster(lane: LaneConfig, context: PosterContext): Poster {
   let headers = requestHeaders(lane, context.product);
   const renew = (): boolean => {
@@ -109,14 +122,36 @@ export function createPoster(lane: LaneConfig, context: PosterContext): Poster {
     headers = { ...headers, ...renewed };
     return isNew;
   };
+  const send = async (body: Body, signal: AbortSignal): Promise<Outcome> => {
+    const marked = lane.marksBatches ? { "x-idempotency-key": await batchKey(body.bytes) } : {};
+    const attempt = () => attemptOnce({ lane, headers: { ...headers, ...marked }, body, signal }, context);
+    const outcome = await attempt();
+    return isDenied(outcome) && !signal.aborted && renew() ? await attempt() : outcome;
+  };
+  let compression: "untried" | "taken" | "refused" = "untried";
   return {
     post: async (body, signal) => {
-      const marked = lane.marksBatches ? { "x-idempotency-key": await batchKey(body.bytes) } : {};
-      const attempt = () => attemptOnce({ lane, headers: { ...headers, ...marked }, body, signal }, context);
-      const outcome = await attempt();
-      return isDenied(outcome) && !signal.aborted && renew() ? await attempt() : outcome;
+      if (compression === "refused") return await send(await plainOf(body), signal);
+      const outcome = await send(body, signal);
+      if (!body.gzipped || compression === "taken" || signal.aborted) return outcome;
+      if (outcome.kind === "accepted") compression = "taken";
+      if (!isEncodingRefused(outcome)) return outcome;
+      const plain = await send(await plainOf(body), signal);
+      compression = plain.kind === "accepted" ? "refused" : "taken";
+      if (compression === "refused") context.plain?.(lane, outcome.message);
+      return plain;
     },
   };
+}
+
+/** The body without its compression; as it is when it cannot be inflated, which is for the destination to say. */
+async function plainOf(body: Body): Promise<Body> {
+  if (!body.gzipped) return body;
+  try {
+    return { bytes: await decompress(body.bytes, PLAIN_BYTES_MAX), gzipped: false };
+  } catch {
+    return body;
+  }
 }
 
 /** A key in the form of a UUID, made of the bytes: the same batch has the same key in a later life too. */

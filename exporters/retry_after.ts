@@ -52,6 +52,28 @@ export function retryAfterMs(value: string | null, context: RetryAfterContext): 
   return wait * (1 + JITTER_PART * context.random());
 }
 
+/** Seconds since 1970 rather than seconds from now: no server asks to wait for thirty years. */
+const EPOCH_SECONDS_MIN = 1e9;
+/** The same in milliseconds. */
+const EPOCH_MS_MIN = 1e12;
+
+/**
+ * A rate limit's reset as a Retry-After: some servers send the seconds that are left, others the time, in seconds or
+ * milliseconds since 1970. Null when that time has passed.
+ */
+export function resetSeconds(
+  value: string | null,
+  { date, wallMs }: Pick<RetryAfterContext, "date" | "wallMs">,
+): string | null {
+  const text = value?.trim() ?? "";
+  const reset = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (!(reset >= EPOCH_SECONDS_MIN)) return value;
+  const atMs = reset >= EPOCH_MS_MIN ? reset : reset * 1000;
+  const served = date === null ? undefined : parseHttpDate(date.trim());
+  const wait = Math.ceil((atMs - (served ?? wallMs)) / 1000);
+  return wait < 0 ? null : String(wait);
+}
+
 function askedMs(value: string, context: RetryAfterContext): number | undefined {
   const date = parseHttpDate(value);
   if (date !== undefined) {

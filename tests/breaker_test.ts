@@ -50,6 +50,18 @@ Deno.test("Breaker: one class C opens it, and new credentials are tried at once"
   assertEquals([breaker.state, breaker.nextMs], ["open", 0]);
 });
 
+Deno.test("Breaker: its threshold and its reset time can be others", () => {
+  const breaker = new Breaker({ profile: "otlp", breaker: { failures: 2, resetMs: 7_000 } }, () => 1);
+  breaker.fail(0);
+  assertEquals([breaker.state, breaker.nextMs], ["closed", 1_000]);
+  breaker.fail(1_000);
+  assertEquals([breaker.state, breaker.nextMs], ["open", 8_000]);
+  breaker.fail(8_000, 20_000);
+  assertStrictEquals(breaker.nextMs, 28_000);
+  breaker.hold(28_000);
+  assertStrictEquals(breaker.nextMs, 35_000);
+});
+
 Deno.test("Breaker: nineteen refusals do not hold the lane, the twentieth does", () => {
   const breaker = new Breaker({ profile: "otlp" }, () => 1);
   for (let n = 0; n < 19; n++) breaker.refuse(0);

@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { backoffMs, holdMs } from "../exporters/backoff.ts";
-import { parseHttpDate, retryAfterMs } from "../exporters/retry_after.ts";
+import { parseHttpDate, resetSeconds, retryAfterMs } from "../exporters/retry_after.ts";
 
 const NOW = Date.parse("2026-11-21T08:00:00Z");
 const context = { date: null, wallMs: NOW, maxMs: 300_000, random: () => 0 };
@@ -78,4 +78,29 @@ Deno.test("holdMs() probes a faulty destination between 15 s and 15 min", () => 
       assert(wait >= 15_000 && wait <= 900_000, `${wait}`);
     }
   }
+});
+
+Deno.test("resetSeconds() reads a rate limit's reset as what is left or as a time, never as 300 s of waiting", () => {
+  const cases: [string | null, number | undefined][] = [
+    ["7", 7_000],
+    [String(NOW / 1000 + 12), 12_000],
+    [String(NOW + 12_500), 13_000],
+    [`${NOW / 1000 + 3}.25`, 4_000],
+    [String(NOW / 1000 - 5), undefined],
+    ["soon", undefined],
+    [null, undefined],
+  ];
+  for (const [value, expected] of cases) {
+    assertStrictEquals(retryAfterMs(resetSeconds(value, context), context), expected, `${value}`);
+  }
+  // The answer's own Date counts, not a clock of ours that is wrong by an hour.
+  const wrong = { ...context, date: "Sat, 21 Nov 2026 09:00:00 GMT" };
+  assertStrictEquals(resetSeconds(String(NOW / 1000 + 3_604), wrong), "4");
+});
+
+Deno.test("backoffMs() takes another beginning, growth and end", () => {
+  const backoff = { initialMs: 200, maxMs: 1_000, multiplier: 3 };
+  const waits = [1, 2, 3, 1000].map((n) => backoffMs(n, { profile: "otlp", backoff }, () => 1));
+  assertEquals(waits, [200, 600, 1_000, 1_000]);
+  assertStrictEquals(backoffMs(2, { profile: "otlp", backoff }, () => 0), 100);
 });
