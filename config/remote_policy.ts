@@ -3,6 +3,7 @@
  * ones here, and never against what the operator set. One reason refuses all, because a configuration has one status.
  * @module
  */
+import type { Effective } from "./effective.ts";
 import type { Key } from "./key.ts";
 import { keyNamed, suggestKey } from "./keys.ts";
 import { COLLECTORS, INTERVAL, METRICS, RESOURCE_ATTRIBUTES } from "./keys_what.ts";
@@ -26,6 +27,15 @@ export interface RemoteRules {
 export type Judgement =
   | { readonly kind: "accepted"; readonly overlay: Overlay }
   | { readonly kind: "refused"; readonly reasons: readonly string[] };
+
+/** Keys that an operator gave a value, with its origin: remote configuration never replaces them. */
+export function lockedKeys(
+  effective: readonly Pick<Effective, "name" | "origin">[],
+): ReadonlyMap<string, string> {
+  const isOpen = (origin: string) =>
+    origin === "default" || origin === "remote" || origin.startsWith("preset ");
+  return new Map(effective.filter(({ origin }) => !isOpen(origin)).map(({ name, origin }) => [name, origin]));
+}
 
 const INTERVAL_MIN_MS = 1_000;
 const ATTRIBUTES_MAX = 32;

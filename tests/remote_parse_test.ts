@@ -6,6 +6,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { create } from "@bufbuild/protobuf";
 import { effectiveConfigFile, REDACTED } from "../config/remote_effective.ts";
 import { mergeRemoteConfig } from "../config/remote_parse.ts";
+import { lockedKeys } from "../config/remote_policy.ts";
 import { fileStore } from "../config/remote_store.ts";
 import { AgentConfigMapSchema } from "../proto_gen/opamp/opamp_pb.ts";
 
@@ -82,6 +83,20 @@ Deno.test("effectiveConfigFile() sorts keys and spells out no secret", () => {
   assertEquals(values["SONDE_API_KEY"], REDACTED);
   assertEquals(values["SONDE_API_KEY_FILE"], "/etc/sonde/key");
   assertEquals(values["SONDE_ENDPOINT"], `https://${REDACTED}@collector:4318`);
+});
+
+Deno.test("lockedKeys() takes what the operator set, not defaults, rows or remote values", () => {
+  const effective = [
+    { name: "SONDE_INTERVAL", origin: "/etc/sonde/sonde.env:3" },
+    { name: "SONDE_METRICS", origin: "env" },
+    { name: "SONDE_NAMING", origin: "default" },
+    { name: "SONDE_ENDPOINT", origin: "preset otlp" },
+    { name: "SONDE_COLLECTORS", origin: "remote" },
+  ];
+  assertEquals([...lockedKeys(effective)], [
+    ["SONDE_INTERVAL", "/etc/sonde/sonde.env:3"],
+    ["SONDE_METRICS", "env"],
+  ]);
 });
 
 Deno.test("fileStore() writes private files whole, reads them back, and forgets what is removed", async () => {
