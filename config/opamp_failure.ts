@@ -14,9 +14,9 @@ const STABLE_MS = 30_000;
 
 function logFailure({ state, effects, now }: Turn, failure: Failure, wait: number): void {
   const { logged } = state;
-  const again = logged?.kind === failure.kind;
-  if (again && now - logged.at < HOUR_MS) return;
-  state.logged = { kind: failure.kind, at: now };
+  const again = logged?.kinds.includes(failure.kind) ?? false;
+  if (logged !== undefined && again && now - logged.at < HOUR_MS) return;
+  state.logged = { kinds: [...new Set([...logged?.kinds ?? [], failure.kind])], at: now };
   effects.push({
     type: "log",
     level: "warn",

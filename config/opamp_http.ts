@@ -3,7 +3,7 @@
  * refused except to the same origin by 307 or 308; a server that cannot read gzip is sent plain bodies from then on.
  * @module
  */
-import { compress } from "../exporters/gzip.ts";
+import { compress, concat } from "../exporters/gzip.ts";
 import type { HttpDoor, OpenHttp } from "./opamp_fetch.ts";
 import {
   type Credentials,
@@ -42,13 +42,7 @@ async function readBounded(response: Response, bytesMax: number): Promise<Uint8A
     if (total > bytesMax) return undefined;
     chunks.push(chunk);
   }
-  const body = new Uint8Array(total);
-  let offset = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return body;
+  return concat(chunks, total);
 }
 
 /** Where a redirect may lead; undefined: nowhere. */

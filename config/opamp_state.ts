@@ -102,8 +102,8 @@ export interface EngineState {
   /** Nothing is sent before. */
   holdUntil: number;
   failures: number;
-  /** Kind of the failure last logged, and when. */
-  logged: { readonly kind: string; readonly at: number } | undefined;
+  /** Kinds of failure logged since the link was lost, and when the last line was. */
+  logged: { readonly kinds: readonly string[]; readonly at: number } | undefined;
   hasConnected: boolean;
   /** The whole configuration was too large: a stub stands for it. */
   shortened: boolean;
@@ -213,13 +213,36 @@ export function initialState(config: EngineConfig, start: {
 }): EngineState {
   const { uid, now, requestsUid = false, intervalMs = config.intervalMs, trial } = start;
   return {
-    ...{ config, uid, requestsUid, intervalMs, sequence: -1n, fields: {}, serverBits: 0n },
-    ...{ link: config.transport === "http" ? "open" as const : "closed" as const, openedAt: now },
-    ...{ inFlight: undefined, unanswered: undefined, wantsFull: true, wantsComponents: false },
-    ...{ owesFull: false, owesComponents: false, bucket: { tokens: BURST, at: now } },
-    ...{ dueAt: now, soonAt: Infinity, healthSentAt: -Infinity, holdUntil: now, failures: 0 },
-    ...{ logged: undefined, hasConnected: false, shortened: false, requests: [] },
-    trial: trial === undefined ? undefined : { offer: trial, phase: "trying" as const },
-    ...{ judgedOffer: undefined, leaving: undefined, stopBy: undefined, stopped: false },
+    config,
+    uid,
+    requestsUid,
+    sequence: -1n,
+    fields: {},
+    serverBits: 0n,
+    // Polling has no connection to open.
+    link: config.transport === "http" ? "open" : "closed",
+    openedAt: now,
+    inFlight: undefined,
+    unanswered: undefined,
+    wantsFull: true,
+    wantsComponents: false,
+    owesFull: false,
+    owesComponents: false,
+    bucket: { tokens: BURST, at: now },
+    intervalMs,
+    dueAt: now,
+    soonAt: Infinity,
+    healthSentAt: -Infinity,
+    holdUntil: now,
+    failures: 0,
+    logged: undefined,
+    hasConnected: false,
+    shortened: false,
+    requests: [],
+    trial: trial === undefined ? undefined : { offer: trial, phase: "trying" },
+    judgedOffer: undefined,
+    leaving: undefined,
+    stopBy: undefined,
+    stopped: false,
   };
 }
