@@ -25,6 +25,7 @@ import {
   USER,
 } from "./cpu_times.ts";
 import { type Attributes, type Descriptor, type Naming, type Series, series } from "./metric.ts";
+import { slept } from "./suspend.ts";
 import { lineAfter, quote } from "./text.ts";
 
 const STAT = "/proc/stat";
@@ -123,15 +124,6 @@ function modes(attributes: Attributes, joined: readonly Naming[], apart: readonl
 interface Line {
   readonly modes: readonly Mode[];
   readonly shares: Shares;
-}
-
-/** A suspend of more than this makes shares of the time between meaningless (host-metrics P27). */
-const SUSPEND_SECONDS = 2;
-
-/** True when the machine slept between two cycles: the uptime goes on in suspend, the monotonic clock does not. */
-function slept(last: Cycle | undefined, now: Cycle): boolean {
-  if (last?.uptime === undefined || now.uptime === undefined) return false;
-  return now.uptime - last.uptime - (now.monotonicMs - last.monotonicMs) / 1000 > SUSPEND_SECONDS;
 }
 
 /** The lines of /proc/stat of one host, from cycle to cycle. */

@@ -8,6 +8,7 @@ import type { Collector, Cycle, Host, Prepared, Recorder } from "./collector.ts"
 import type { Series } from "./metric.ts";
 import { PROCESS_DESCRIPTORS, type ProcessSeries, processSeries } from "./process_metrics.ts";
 import { parseProcessStat, type ProcessStat } from "./process_stat.ts";
+import { slept } from "./suspend.ts";
 import { fields, times, unsigned, wholeLines } from "./text.ts";
 
 const STAT = "/proc/self/stat";
@@ -50,6 +51,7 @@ function addKeyed(
 interface Before {
   readonly stat: ProcessStat;
   readonly uptime: number;
+  readonly cycle: Cycle;
 }
 
 interface Sinks {
@@ -63,7 +65,7 @@ function addShares(before: Before, now: Before, { own, cpus, host, out }: Sinks 
   readonly cpus: number;
 }): void {
   const elapsed = now.uptime - before.uptime;
-  if (elapsed <= 0 || cpus === 0) return;
+  if (elapsed <= 0 || cpus === 0 || slept(before.cycle, now.cycle)) return;
   const share = (ticks: number): number => ticks / host.ticksPerSecond / elapsed / cpus;
   const [user, system] = [
     now.stat.userTicks - before.stat.userTicks,
@@ -75,8 +77,8 @@ function addShares(before: Before, now: Before, { own, cpus, host, out }: Sinks 
 }
 
 const cpuLines = (text: string | undefined): number => text?.match(/^cpu\d+ /gm)?.length ?? 0;
-const moment = (stat: ProcessStat, { uptime }: Cycle): Before | undefined =>
-  uptime === undefined ? undefined : { stat, uptime };
+const moment = (stat: ProcessStat, cycle: Cycle): Before | undefined =>
+  cycle.uptime === undefined ? undefined : { stat, uptime: cycle.uptime, cycle };
 
 /** The agent's own process. */
 export const ownProcess: Collector = {
