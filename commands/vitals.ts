@@ -5,6 +5,7 @@
  */
 import type { CollectorStats } from "../collectors/run.ts";
 import type { Omission, Snapshot } from "../collectors/metric.ts";
+import { sleep } from "../exporters/clock.ts";
 import type { DeliveryReport, LaneReport } from "../exporters/report.ts";
 import type { Agent } from "./agent.ts";
 import { type BudgetState } from "./budget.ts";
@@ -53,6 +54,9 @@ export interface VitalsParts {
   readonly budget?: () => BudgetState;
 }
 
+/** Longest wait for the courier's account. */
+const ACCOUNT_MS = 500;
+
 function laneStatus(lane: LaneReport): StatusLane {
   const { spoolBytes, spoolBatches, inherited, lastAcceptedMs, ...rest } = lane;
   return {
@@ -96,6 +100,12 @@ export class Vitals {
       startedMs: this.#startedMs,
       intervalMs: this.#parts.intervalMs(),
     });
+  }
+
+  /** The whole answer, with the courier's account of now; a courier that is busy is not waited for. */
+  async fresh(): Promise<Status> {
+    await Promise.race([this.#parts.agent.delivery?.link.account(), sleep(ACCOUNT_MS)]);
+    return this.status();
   }
 
   status(): Status {

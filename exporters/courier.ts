@@ -174,6 +174,8 @@ self.onmessage = async ({ data }: MessageEvent<ToCourier>): Promise<void> => {
       return spool?.roomIs(data);
     case "read":
       return send({ type: "read", id: data.id, file: readFile(data.path) });
+    case "account":
+      return send({ type: "account", id: data.id, report: report() });
     case "notify":
       return notifier?.send(data.state).catch(couldNotNotify);
     case "tap":

@@ -167,6 +167,13 @@ export class CourierLink {
     this.#link.post({ type: "notify", state });
   }
 
+  /** The account as it is now, not as it was last told. */
+  async account(): Promise<DeliveryReport> {
+    const answer = await this.#link.ask((id) => ({ type: "account", id }));
+    if (answer.type === "account") this.#report = answer.report;
+    return this.#report;
+  }
+
   /** Renews headers, certificates and proxies of lanes that keep their URL. */
   renew(lanes: readonly LaneConfig[]): void {
     this.#link.post({ type: "renew", lanes });

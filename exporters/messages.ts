@@ -75,6 +75,12 @@ export interface CourierRead {
   readonly path: string;
 }
 
+/** Give the account as it is now. */
+export interface CourierAccount {
+  readonly type: "account";
+  readonly id: number;
+}
+
 /** Tell of every attempt, or stop telling (`tap`). */
 export interface CourierTap {
   readonly type: "tap";
@@ -98,6 +104,7 @@ export type ToCourier =
   | CourierRenew
   | CourierDisk
   | CourierRead
+  | CourierAccount
   | CourierTap;
 
 /** One attempt as it left, with what the backend made of it. */
@@ -158,6 +165,7 @@ export type FromCourier =
   | { readonly type: "report"; readonly report: DeliveryReport }
   | { readonly type: "read"; readonly id: number; readonly file: FileRead }
   | { readonly type: "posted"; readonly posted: Posted }
+  | { readonly type: "account"; readonly id: number; readonly report: DeliveryReport }
   | { readonly type: "flushed"; readonly id: number; readonly report: DeliveryReport }
   | {
     readonly type: "ordered";

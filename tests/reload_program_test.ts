@@ -1,0 +1,104 @@
+/** SIGHUP and `SONDE_LISTEN` on a running agent: what changes live, what asks for a restart, what is refused. */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { type AgentRig, withAgent } from "./agent_rig.ts";
+import { sonde } from "./program.ts";
+
+function rewrite({ folder, server }: AgentRig, text: string): void {
+  const path = `${folder}/sonde.env`;
+  Deno.writeTextFileSync(`${path}.new`, text.replaceAll("{url}", server.url), { mode: 0o600 });
+  Deno.renameSync(`${path}.new`, path);
+}
+
+Deno.test("SIGHUP applies a live key and says which", async () => {
+  await withAgent({}, async (rig) => {
+    rewrite(rig, "SONDE_ENDPOINT={url}\nSONDE_INTERVAL=900ms\nSONDE_METRICS=-system.network.*\n");
+    rig.agent.signal("SIGHUP");
+    await rig.agent.waitFor(({ stderr }) => stderr.includes("configuration applied"));
+    assertMatch(rig.agent.stderr, /configuration applied keys="SONDE_INTERVAL SONDE_METRICS"/);
+    const { stdout } = await sonde(rig.folder, ["status", "--json"]);
+    assertEquals(JSON.parse(stdout).intervalMs, 900);
+  });
+});
+
+Deno.test("SIGHUP renews a rotated key without a restart, and never shows it", async () => {
+  await withAgent(
+    { file: "SONDE_ENDPOINT={url}\nSONDE_INTERVAL=300ms\nSONDE_HEADERS=x-k=one-secret\n" },
+    async (rig) => {
+      rewrite(rig, "SONDE_ENDPOINT={url}\nSONDE_INTERVAL=300ms\nSONDE_HEADERS=x-k=two-secret\n");
+      rig.agent.signal("SIGHUP");
+      await rig.agent.waitFor(({ stderr }) => stderr.includes("configuration applied"));
+      const before = rig.server.requests.length;
+      await rig.server.waitFor(before + 2);
+      assertEquals(rig.server.requests.at(-1)?.headers["x-k"], "two-secret");
+      assertStringIncludes(rig.agent.stderr, 'keys="a secret"');
+      assert(!rig.agent.stderr.includes("two-secret"));
+    },
+  );
+});
+
+Deno.test("SIGHUP with a broken file changes nothing and says why", async () => {
+  await withAgent({}, async (rig) => {
+    rewrite(rig, "SONDE_ENDPOINT={url}\nSONDE_INTERVAL=soon\n");
+    rig.agent.signal("SIGHUP");
+    await rig.agent.waitFor(({ stderr }) => stderr.includes("broken"));
+    assertMatch(
+      rig.agent.stderr,
+      /error configuration refused: it is broken, nothing has changed why=.*SONDE_INTERVAL/,
+    );
+    const before = rig.server.requests.length;
+    await rig.server.waitFor(before + 2);
+  });
+});
+
+Deno.test("SIGHUP with another host is refused without a supervisor and ends with 75 under one", async () => {
+  const other = "SONDE_ENDPOINT=http://127.0.0.1:4399\nSONDE_INTERVAL=300ms\n";
+  await withAgent({}, async (rig) => {
+    rewrite(rig, other);
+    rig.agent.signal("SIGHUP");
+    await rig.agent.waitFor(({ stderr }) => stderr.includes("refused"));
+    assertMatch(rig.agent.stderr, /needs a restart keys=SONDE_ENDPOINT why="SONDE_ENDPOINT cannot change/);
+    const before = rig.server.requests.length;
+    await rig.server.waitFor(before + 1);
+  });
+  await withAgent({ env: { SONDE_SUPERVISED: "true" } }, async (rig) => {
+    rewrite(rig, other);
+    rig.agent.signal("SIGHUP");
+    const { code, stderr } = await rig.agent.finish();
+    assertEquals(code, 75, stderr);
+  });
+});
+
+Deno.test("SONDE_LISTEN serves health and Prometheus text to loopback names only", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  const base = `http://127.0.0.1:${port}`;
+  await withAgent({ env: { SONDE_LISTEN: `127.0.0.1:${port}` } }, async () => {
+    const health = await fetch(`${base}/healthz`);
+    assertEquals([health.status, await health.text()], [200, "ok\n"]);
+    const metrics = await fetch(`${base}/metrics`);
+    assertMatch(metrics.headers.get("content-type") ?? "", /version=0\.0\.4/);
+    assertStringIncludes(await metrics.text(), "system_cpu_time");
+    for (
+      const [init, path, status] of [[{}, "/", 404], [
+        { method: "POST", body: "x" },
+        "/metrics",
+        405,
+      ]] as const
+    ) {
+      const answer = await fetch(base + path, init);
+      assertEquals(answer.status, status);
+      await answer.body?.cancel();
+    }
+    assertEquals(await statusFor(port, "GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n"), "403");
+    assertEquals(await statusFor(port, "nonsense\r\n\r\n"), "400");
+  });
+});
+
+async function statusFor(port: number, request: string): Promise<string | undefined> {
+  using socket = await Deno.connect({ hostname: "127.0.0.1", port });
+  await socket.write(new TextEncoder().encode(request));
+  const buffer = new Uint8Array(200);
+  const count = await socket.read(buffer) ?? 0;
+  return new TextDecoder().decode(buffer.subarray(0, count)).split(" ")[1];
+}
