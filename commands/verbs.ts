@@ -123,6 +123,18 @@ export const VERBS: readonly Verb[] = [
     load: () => import("./config.ts"),
   },
   {
+    name: "doctor",
+    summary: "find out why data does not arrive",
+    details: [
+      "Goes the whole way: configuration, privileges, sources, clock, proxy, name, connection, TLS, key, and a " +
+      "canary of at most 20 points that the backend must accept; then spool, OpAMP and sandbox. Each line is ok, warn " +
+      "or FAIL with what to type next. Ends with 0, 69, 76, 77 or 78.",
+      "It keeps its permissions until the last line, because it has to try everything itself.",
+    ],
+    flags: [{ name: "json", help: "As one JSON object." }],
+    load: () => import("./doctor.ts"),
+  },
+  {
     name: "status",
     summary: "show how the running agent does",
     details: [
