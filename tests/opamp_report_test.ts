@@ -108,6 +108,19 @@ Deno.test("C06 a server that always asks for everything gets it a bounded number
   await stopRig(rig);
 });
 
+Deno.test("C06 what was asked for too often is said with a later heartbeat", async () => {
+  const rig = await startRig(
+    { intervalMs: 5_000 },
+    (server) => server.script = () => ({ flags: server.received.length <= 4 ? 1n : 0n }),
+  );
+  const full = () => rig.server.messages.filter((message) => present(message).length > 0).length;
+  await rig.clock.advance(20_000);
+  assertEquals(full(), 4);
+  await rig.clock.advance(40_000);
+  assertEquals(full(), 5);
+  await stopRig(rig);
+});
+
 Deno.test("C07 components are listed when asked for, and only then", async () => {
   const rig = await startRig({}, (server) => server.next({ flags: 2n }));
   const hash = rig.server.last.availableComponents?.hash;
@@ -178,6 +191,7 @@ Deno.test("C12 a message for another agent is dropped whole", async () => {
     { callbacks: { onRemoteConfig: (_, config) => offered.push(config) } },
     (server) => server.next({ instanceUid: OTHER_UID_BYTES, remoteConfig: { configHash: UID_BYTES } }),
   );
+  rig.client.setEffectiveConfig(effectiveConfigOf({ "": configFile({ SONDE_INTERVAL: "2s" }) }));
   await rig.clock.advance(20_000);
   assertEquals(offered, []);
   assertEquals(rig.client.status().counters.uid_mismatch, 1);

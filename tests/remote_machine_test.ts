@@ -170,6 +170,20 @@ Deno.test("C47 of two offers in a row only the last gets a final status", async 
   assertEquals(rig.target.applied.at(-1), { SONDE_INTERVAL: "3s" });
 });
 
+Deno.test("C47 a superseded offer that cannot be built gets no final status", async () => {
+  const rig = await bootMachine();
+  const built = Promise.withResolvers<void>();
+  rig.target.gate = built.promise;
+  rig.target.refusal = "no sources";
+  rig.machine.offer(offerOf(11, FAST));
+  await settle();
+  rig.target.refusal = undefined;
+  rig.machine.offer(offerOf(12, { SONDE_INTERVAL: "3s" }));
+  built.resolve();
+  await rig.clock.advance(60_000);
+  assertEquals(rig.told, ["applying 0b", "applying 0c", "applied 0c"]);
+});
+
 Deno.test("C47 a refused offer takes an unproven one back with it", async () => {
   const rig = await bootMachine();
   rig.machine.offer(offerOf(11, FAST));

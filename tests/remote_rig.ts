@@ -58,10 +58,14 @@ export class FakePipeline {
   observation: Observation = { cycles: 0, intervalMs: 10_000, isExportFailing: false };
   /** A good cycle happens with every look. */
   cycles = true;
-  readonly apply = (overlay: Overlay): Promise<{ ok: true } | { ok: false; reason: string }> => {
-    if (this.refusal !== undefined) return Promise.resolve({ ok: false, reason: this.refusal });
+  /** Builds wait for it. */
+  gate: Promise<void> = Promise.resolve();
+  readonly apply = async (overlay: Overlay): Promise<{ ok: true } | { ok: false; reason: string }> => {
+    const { refusal } = this;
+    await this.gate;
+    if (refusal !== undefined) return { ok: false, reason: refusal };
     this.applied.push(overlay);
-    return Promise.resolve({ ok: true });
+    return { ok: true };
   };
   readonly observe = (): Observation => {
     if (this.cycles) this.observation = { ...this.observation, cycles: this.observation.cycles + 1 };
