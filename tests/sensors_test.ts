@@ -194,7 +194,7 @@ Deno.test("V28: process shares its CPU time out over all CPUs and starts anew wi
     });
   const prepared = ownProcess.prepare(hostOf(tree(0, 0)));
   const shares = async (at: ReturnType<typeof tree>, uptime: number) => {
-    const values = valuesOf(await turn(prepared, at, { uptime }));
+    const values = valuesOf(await turn(prepared, at, { uptime, monotonicMs: uptime * 1000 }));
     return ["user", "system"].map((mode) => values[`process.cpu.utilization{cpu.mode="${mode}"}`]);
   };
   assertEquals(await shares(tree(100, 50), 5000), [undefined, undefined]);

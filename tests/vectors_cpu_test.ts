@@ -109,7 +109,7 @@ Deno.test("V21: the intr line of a large host hides nothing that follows it", as
   const host = hostOf(tree);
   const values = {
     ...valuesOf(await turn(cpuEvents.prepare(host), tree)),
-    ...valuesOf(await turn(processes.prepare(host), tree)),
+    ...valuesOf(await turn(processes().prepare(host), tree)),
     ...valuesOf(await turn(cpu().prepare(host), tree)),
   };
   assertEquals(values["system.cpu.linux.interrupts{}"], 123456789);
