@@ -101,7 +101,7 @@ function inVariant(
   const { variants } = preset;
   if (variants === undefined) return preset;
   const asked = variableNamed(variants.variable, sources);
-  const isOlder = winner.variable !== where.PRESET.name && !winner.variable.startsWith("--");
+  const isOlder = winner.rank % 10 === WITHIN.alias;
   const row = variants.rows[asked?.text.toLowerCase() ?? (isOlder ? variants.older : "")];
   if (row !== undefined || asked === undefined) return { ...preset, ...row };
   at.findings.add("problem", {

@@ -154,6 +154,7 @@ const URLS: readonly (readonly [env: Readonly<Record<string, string>>, path: str
   [{ EXPORTER_TYPE: "datadog_native", DATADOG_API: "V2" }, "/api/v2/series"],
   [{ SONDE_PRESET: "datadog_native" }, "/api/v2/series"],
   [{ SONDE_PRESET: "datadog_native", DATADOG_API: "v1" }, "/api/v1/series"],
+  [{ SONDE_PRESET: "datadog_native", EXPORTER_TYPE: "console" }, "/api/v2/series"],
 ];
 for (const [env, path] of URLS) {
   Deno.test(`heka 15 row 12: ${JSON.stringify(env)} sends to ${path}`, () => {
