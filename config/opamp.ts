@@ -1,7 +1,7 @@
 /**
  * The door of sonde's OpAMP library: a client for any OpAMP server over HTTP or WebSocket, with callbacks, builders
  * for its messages, and remote configuration decoded. It needs net permission for its server and nothing else;
- * WebSocket also reads the two environment names of the `ws` package.
+ * WebSocket and YAML also read the environment names of `OPAMP_ENVIRONMENT`.
  * @module
  */
 import { type Clock, sleep } from "../exporters/clock.ts";
@@ -15,6 +15,7 @@ export {
 } from "../proto_gen/opamp/opamp_pb.ts";
 export { capabilitiesOf, type Openings } from "./opamp_bits.ts";
 export { OpampClient, OpampSendError } from "./opamp_client.ts";
+export { OPAMP_ENVIRONMENT } from "./opamp_environment.ts";
 export type { HttpDoor, OpenHttp } from "./opamp_fetch.ts";
 export type { Credentials } from "./opamp_link.ts";
 export type { LinkMemory, RememberedOffer } from "./opamp_memory.ts";

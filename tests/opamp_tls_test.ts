@@ -1,16 +1,16 @@
 /**
- * T01 over WebSocket, as the courier runs it: a worker with net to one port and the two environment names that the
- * `ws` package reads, and nothing else.
+ * T01 over WebSocket, as the courier runs it: a worker with net to one port and the environment names that packages
+ * read, and nothing else. It reads YAML there as well.
  * @module
  */
 import { assert, assertMatch } from "@std/assert";
 import { createServer } from "node:https";
+import { OPAMP_ENVIRONMENT } from "../config/opamp_environment.ts";
 // @ts-types="@types/ws"
 import { WebSocketServer } from "ws";
 
 const TLS = new URL("./fixtures/tls/", import.meta.url);
 const pem = (name: string) => Deno.readTextFileSync(new URL(name, TLS));
-const WS_NAMES = ["WS_NO_BUFFER_UTIL", "WS_NO_UTF_8_VALIDATE"];
 
 /** What the worker's client said first: "connected", or why not. */
 async function firstWord(caCerts: readonly string[]): Promise<string> {
@@ -21,7 +21,9 @@ async function firstWord(caCerts: readonly string[]): Promise<string> {
   const port = typeof address === "object" ? address?.port : undefined;
   const worker = new Worker(new URL("./opamp_worker.ts", import.meta.url), {
     type: "module",
-    deno: { permissions: { net: [`127.0.0.1:${port}`], env: WS_NAMES, read: false, import: false } },
+    deno: {
+      permissions: { net: [`127.0.0.1:${port}`], env: [...OPAMP_ENVIRONMENT], read: false, import: false },
+    },
   });
   const { promise, resolve } = Promise.withResolvers<string>();
   worker.onmessage = ({ data }: MessageEvent<string>) => resolve(data);

@@ -4,8 +4,13 @@
  * An OpAMP client in a worker of few permissions; says how its first attempt ended.
  * @module
  */
-import { openClient } from "../config/opamp.ts";
+import { create } from "@bufbuild/protobuf";
+import { mergeRemoteConfig, openClient } from "../config/opamp.ts";
+import { AgentConfigMapSchema } from "../proto_gen/opamp/opamp_pb.ts";
 import { UID } from "./opamp_rig.ts";
+
+const body = new TextEncoder().encode("SONDE_INTERVAL: 2s\n");
+const yaml = create(AgentConfigMapSchema, { configMap: { "": { body, contentType: "text/yaml" } } });
 
 self.onmessage = ({ data }: MessageEvent<{ endpoint: string; caCerts: readonly string[] }>) => {
   const client = openClient({
@@ -13,7 +18,12 @@ self.onmessage = ({ data }: MessageEvent<{ endpoint: string; caCerts: readonly s
     instanceUid: UID,
     credentials: () => Promise.resolve({ headers: {}, caCerts: data.caCerts }),
     callbacks: {
-      onConnect: () => self.postMessage("connected"),
+      onConnect: () => {
+        mergeRemoteConfig(yaml).then(
+          () => self.postMessage("connected"),
+          (error) => self.postMessage(String(error)),
+        );
+      },
       onConnectFailed: (_, { reason }) => self.postMessage(reason),
     },
   });
