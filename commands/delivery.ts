@@ -14,6 +14,7 @@ import type { NotifySocket } from "../exporters/notify.ts";
 import type { ReceiverLink } from "../exporters/receiver_link.ts";
 import { PRODUCT, VERSION } from "./build.ts";
 import { openReceiver } from "./receiving.ts";
+import { trustWhatIsThere } from "./roots.ts";
 
 /** The running courier, what it may touch, and what feeds it. */
 export interface Delivery {
@@ -93,6 +94,7 @@ export async function openFanOut(
 /** Spawns the courier and resolves when it holds its spool; possible only before the drop. */
 export async function openDelivery(settings: Settings, options: DeliveryOptions): Promise<Delivery> {
   const { lanes, queueBytesMax } = settings;
+  trustWhatIsThere(options.log);
   const spool = spoolOf(settings, options);
   const channel = options.receives ? new MessageChannel() : undefined;
   const permissions = courierPermissions(lanes, spool.spool?.path, options);

@@ -27,7 +27,14 @@ const attempts: readonly (readonly [string, () => unknown])[] = [
   ],
   ["read an environment variable (PATH)", () => Deno.env.get("PATH")],
   ["ask the system for the host name", () => Deno.hostname()],
-  ["resolve another host (sonde.invalid)", () => Deno.resolveDns("sonde.invalid", "A")],
+  // With a server named, nothing of the host's own configuration is read before the permission is looked at.
+  [
+    "resolve another host (sonde.invalid)",
+    () =>
+      Deno.resolveDns("sonde.invalid", "A", {
+        nameServer: { ipAddr: ELSEWHERE.hostname, port: ELSEWHERE.port },
+      }),
+  ],
   ["connect to another port (127.0.0.1:9)", async () => (await Deno.connect(ELSEWHERE)).close()],
   ["listen on a port (127.0.0.1:0)", () => Deno.listen({ hostname: "127.0.0.1", port: 0 }).close()],
   ["run a program (/bin/true)", () => new Deno.Command("/bin/true").outputSync()],
