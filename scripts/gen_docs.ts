@@ -1,13 +1,15 @@
 /**
  * Writes what is made from the program's own tables: attributes of metrics for `explain`, and the metric table of
- * docs/metrics.md. `--check` writes nothing and ends with 1 when a file differs.
+ * docs/metrics.md, and the comparison in docs/collector-comparison.md. `--check` writes nothing and ends with 1 when a file differs.
  * @module
  */
+import { comparisonTable } from "./comparison_table.ts";
 import { metricAttributes } from "./metric_attributes.ts";
 import { print, root, say } from "./terminal.ts";
 
 const ATTRIBUTES = `${root}/commands/metric_attributes.json`;
 const METRICS = `${root}/docs/metrics.md`;
+const COMPARISON = `${root}/docs/collector-comparison.md`;
 const isCheck = Deno.args.includes("--check");
 
 /** Pages below docs keep their words; what stands between these lines is generated. */
@@ -34,7 +36,12 @@ if (import.meta.main) {
   const isCurrent = await settle(ATTRIBUTES, await metricAttributes());
   // Read only now: the table is made of the attributes just written.
   const { metricTable } = await import("./metric_table.ts");
-  const page = await Deno.readTextFile(METRICS);
-  const isTableCurrent = await settle(METRICS, between(page, "metrics", metricTable()));
-  Deno.exit(isCurrent && isTableCurrent ? 0 : 1);
+  const metrics = await Deno.readTextFile(METRICS);
+  const comparison = await Deno.readTextFile(COMPARISON);
+  const settled = [
+    isCurrent,
+    await settle(METRICS, between(metrics, "metrics", metricTable())),
+    await settle(COMPARISON, between(comparison, "comparison", comparisonTable())),
+  ];
+  Deno.exit(settled.includes(false) ? 1 : 0);
 }

@@ -1,0 +1,35 @@
+/**
+ * docs/collector-comparison.md from the table that the comparison test checks.
+ * @module
+ */
+import { type Agreement, COMPARISONS, GENERAL } from "../tests/collector_differences.ts";
+
+function agreementCell(agreement: Agreement): string {
+  switch (agreement.as) {
+    case "between":
+      return agreement.divisor === undefined
+        ? "same counter"
+        : `same counter after division by ${agreement.divisor}`;
+    case "equal":
+      return "equal";
+    case "near":
+      return "same level, a moment apart";
+    case "range":
+      return "both present";
+  }
+}
+
+/** The rows, then what concerns all of them. */
+export function comparisonTable(): string {
+  const rows = COMPARISONS.map(({ collector, semconv, agreement, difference }) =>
+    `| ${collector} | ${semconv ?? "same"} | ${agreementCell(agreement)} | ${difference ?? ""} |`
+  );
+  return [
+    "",
+    "| Collector | Semantic conventions | Values | Difference |",
+    "|---|---|---|---|",
+    ...rows,
+    "",
+    ...GENERAL.map((line) => `- ${line}`),
+  ].join("\n") + "\n";
+}

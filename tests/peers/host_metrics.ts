@@ -1,0 +1,117 @@
+/**
+ * The Collector's hostmetrics receiver on this host: every metric it has for the system, by name and attributes.
+ * @module
+ */
+import type { NumberDataPoint } from "../../proto_gen/metrics_pb.ts";
+import { type Collector, startCollector } from "./collector.ts";
+import { decodeExport } from "./decode.ts";
+import { type Sink, startSink } from "./sink.ts";
+
+/** Metrics that are off by default, by scraper. */
+const OPTIONAL: Readonly<Record<string, readonly string[]>> = {
+  cpu: [
+    "system.cpu.utilization",
+    "system.cpu.logical.count",
+    "system.cpu.physical.count",
+    "system.cpu.frequency",
+  ],
+  memory: [
+    ...["system.memory.utilization", "system.memory.limit", "system.memory.page_size"],
+    ...["system.linux.memory.available", "system.linux.memory.dirty", "system.memory.linux.shared"],
+    ...["limit", "reserved", "surplus", "page_size", "usage"].map((name) =>
+      `system.memory.linux.hugepages.${name}`
+    ),
+  ],
+  filesystem: ["system.filesystem.utilization"],
+  network: ["system.network.conntrack.count", "system.network.conntrack.max"],
+  paging: ["system.paging.utilization"],
+  load: [],
+  disk: [],
+  processes: [],
+  system: [],
+};
+
+function config(sink: string): string {
+  const scrapers = Object.entries(OPTIONAL).map(([name, metrics]) => {
+    const enabled = metrics.map((metric) => `          ${metric}: { enabled: true }\n`).join("");
+    return `      ${name}:${enabled === "" ? " {}\n" : `\n        metrics:\n${enabled}`}`;
+  }).join("");
+  return `
+receivers:
+  hostmetrics:
+    collection_interval: 1s
+    initial_delay: 0s
+    scrapers:
+${scrapers}
+exporters:
+  otlp_http:
+    endpoint: "${sink}"
+    compression: none
+    sending_queue: { enabled: false }
+    retry_on_failure: { enabled: false }
+service:
+  telemetry: { metrics: { level: none }, logs: { level: info } }
+  pipelines:
+    metrics: { receivers: [hostmetrics], exporters: [otlp_http] }
+`;
+}
+
+/** One value as the Collector sent it. */
+export interface CollectorPoint {
+  readonly name: string;
+  readonly unit: string;
+  readonly isMonotonic: boolean | undefined;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** Its scrapes, one a second; give it back with `stop`. */
+export interface HostMetrics {
+  /** The next scrape that begins after the call. */
+  next(): Promise<CollectorPoint[]>;
+  stop(): Promise<void>;
+}
+
+function attributesOf(point: NumberDataPoint): Record<string, string> {
+  return Object.fromEntries(
+    point.attributes.map(({ key, value }) => [key, String(value?.value.value ?? "")]),
+  );
+}
+
+function pointsOf(body: Uint8Array): CollectorPoint[] {
+  return decodeExport(body).resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics)
+    .flatMap(({ metrics }) => metrics).flatMap(({ name, unit, data }) => {
+      if (data.case !== "sum" && data.case !== "gauge") return [];
+      const isMonotonic = data.case === "sum" ? data.value.isMonotonic : undefined;
+      return data.value.dataPoints.map((point) => ({
+        name,
+        unit,
+        isMonotonic,
+        attributes: attributesOf(point),
+        value: Number(point.value.value ?? NaN),
+      }));
+    });
+}
+
+/** Starts a Collector that looks at this host once a second. */
+export async function startHostMetrics(): Promise<HostMetrics> {
+  const sink: Sink = startSink();
+  let collector: Collector;
+  try {
+    collector = await startCollector({ config: () => config(sink.url) });
+  } catch (error) {
+    await sink.stop();
+    throw error;
+  }
+  return {
+    async next() {
+      const requests = await sink.received(sink.requests.length + 1);
+      const last = requests.at(-1);
+      return last === undefined ? [] : pointsOf(last.body);
+    },
+    async stop() {
+      await collector.stop();
+      await sink.stop();
+    },
+  };
+}
