@@ -31,7 +31,7 @@ export function emptyTally(): Tally {
 }
 
 /** Adds to one reason's count. */
-export function addDrop(tally: Tally, reason: string, items: number): void {
+export function addDrop(tally: Pick<Tally, "dropped">, reason: string, items: number): void {
   tally.dropped[reason] = (tally.dropped[reason] ?? 0) + items;
 }
 

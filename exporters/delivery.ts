@@ -17,7 +17,7 @@ import type { OriginPause } from "./lane_parts.ts";
 import type { LogRecord } from "./messages.ts";
 import { createPoster, openTransport, type Poster, type Transport } from "./post.ts";
 import type { Outcome } from "./outcome.ts";
-import { QueueBudget } from "./queue.ts";
+import { type DropPolicy, QueueBudget } from "./queue.ts";
 import type { LaneReport } from "./report.ts";
 
 export interface DeliveryOptions {
@@ -26,6 +26,8 @@ export interface DeliveryOptions {
   readonly lanes: readonly LaneConfig[];
   /** Bytes in memory, all lanes together. */
   readonly queueBytesMax: number;
+  /** What a full memory gives up; absent: the oldest. */
+  readonly dropPolicy?: DropPolicy;
   /** True: every batch is on disk before its first attempt. */
   readonly spoolAlways?: boolean;
 }
@@ -82,7 +84,7 @@ export class Delivery {
     this.#parts = parts;
     this.#transports = transports;
     this.#product = options.product;
-    const budget = this.#budget = new QueueBudget(options.queueBytesMax);
+    const budget = this.#budget = new QueueBudget(options.queueBytesMax, options.dropPolicy);
     const origins = new Map<string, OriginPause>();
     for (const config of options.lanes) {
       const { origin } = new URL(config.url);
@@ -105,9 +107,9 @@ export class Delivery {
     this.#running = Promise.all([...this.#lanes.values()].map((lane) => lane.run()));
   }
 
-  /** Takes a batch for every lane it names. Never throws; order is kept. */
-  accept(message: BatchMessage): void {
-    this.#intake = this.#intake.then(() => this.#take(message));
+  /** Takes a batch for every lane it names; resolves when each has it. Never throws or rejects; order is kept. */
+  accept(message: BatchMessage): Promise<void> {
+    return this.#intake = this.#intake.then(() => this.#take(message));
   }
 
   /** Sends what it can until the deadline and puts the rest on disk; every lane at the same time. */

@@ -54,7 +54,7 @@ export class MemoryQueue {
     this.#entries.push({ batch });
     this.items += batch.header.items;
     this.bytes += batch.body.bytes.length + ENTRY_BYTES;
-    this.#budget.grew(batch.body.bytes.length + ENTRY_BYTES);
+    this.#budget.grew(batch.body.bytes.length + ENTRY_BYTES, this);
   }
 
   /** False when the entry is not here (any more). */
@@ -70,9 +70,10 @@ export class MemoryQueue {
     return true;
   }
 
-  /** Drops the oldest batch that is neither on its way nor being written; false when there is none. */
-  evict(): boolean {
-    const entry = this.#entries.find((candidate) => !candidate.sending && !candidate.moving);
+  /** Drops the oldest or newest batch that is neither on its way nor being written; false when there is none. */
+  evict(policy: DropPolicy = "oldest"): boolean {
+    const isFree = (entry: Entry) => !entry.sending && !entry.moving;
+    const entry = policy === "oldest" ? this.#entries.find(isFree) : this.#entries.findLast(isFree);
     if (entry === undefined) return false;
     this.remove(entry);
     this.#onEvict(entry.batch.header.items);
@@ -80,14 +81,19 @@ export class MemoryQueue {
   }
 }
 
+/** What a full queue gives up. */
+export type DropPolicy = "oldest" | "newest";
+
 /** The bound shared by all lanes' queues. */
 export class QueueBudget {
   readonly #bytesMax: number;
+  readonly #policy: DropPolicy;
   readonly #queues: MemoryQueue[] = [];
   #used = 0;
 
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number, policy: DropPolicy = "oldest") {
     this.#bytesMax = bytesMax;
+    this.#policy = policy;
   }
 
   /** Past half, lanes with a spool begin to write (otlp 4.3). */
@@ -104,9 +110,14 @@ export class QueueBudget {
     this.#queues.push(queue);
   }
 
-  grew(bytes: number): void {
+  /** `queue` has taken a batch: with "newest" it is that batch which goes, else the oldest of the largest queue. */
+  grew(bytes: number, queue: MemoryQueue): void {
     this.#used += bytes;
     while (this.#used > this.#bytesMax) {
+      if (this.#policy === "newest") {
+        if (queue.evict("newest")) continue;
+        return;
+      }
       const bySize = this.#queues.toSorted((a, b) => b.bytes - a.bytes);
       if (!bySize.some((queue) => queue.evict())) return;
     }
