@@ -85,7 +85,7 @@ const values: readonly Row[] = [
   {
     env: { SONDE_RECEIVE: "0.0.0.0:4318" },
     first:
-      'environment  SONDE_RECEIVE  "0.0.0.0:4318" is not an address of this host with a port  Write off, or a loopback address such as 127.0.0.1:4318',
+      'environment  SONDE_RECEIVE  "0.0.0.0:4318" is not an address of this host with a port  Write off, or a loopback address such as 127.0.0.1:4318, or another one twice: 10.0.0.5:4318,10.0.0.5:4318',
   },
   {
     env: { SONDE_LISTEN: "127.0.0.1:99999" },
