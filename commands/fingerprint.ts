@@ -14,7 +14,7 @@ export async function destinationsFingerprint(lanes: readonly LaneConfig[]): Pro
     const headers = Object.entries(lane.headers).sort(([a], [b]) => a < b ? -1 : 1);
     return JSON.stringify([
       ...[destination, signal, url, encoding, temporality, naming, batchBytesMax, batchItemsMax],
-      headers,
+      ...[headers, lane.native],
     ]);
   });
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(rows.sort().join("\n")));

@@ -12,6 +12,7 @@ import type { Variable, Variables } from "./env_file.ts";
 import type { Gathering } from "./gather.ts";
 import type { Key } from "./key.ts";
 import { keyNamed, variableName } from "./keys.ts";
+import { RESOURCE_ATTRIBUTES } from "./keys_what.ts";
 import * as where from "./keys_where.ts";
 import { nearest } from "./nearest.ts";
 import { judge, translate } from "./older.ts";
@@ -229,6 +230,21 @@ export function checkShapes({ name, preset }: Destination, resolution: Resolutio
       key: winner.variable,
       what: `${shown} is not ${shape.rule}`,
       next: refused ?? `Compare it with ${preset.docs}`,
+    });
+  }
+}
+
+/** Reports resource attributes that the row's destination refuses. */
+export function checkAttributes({ preset }: Destination, resolution: Resolution, at: Gathering): void {
+  for (const [key, { pattern, rule }] of Object.entries(preset.attributeShapes ?? {})) {
+    const text = resolution.optional(RESOURCE_ATTRIBUTES)?.[key];
+    const winner = resolution.winner(RESOURCE_ATTRIBUTES);
+    if (text === undefined || winner === undefined || pattern.test(text)) continue;
+    at.findings.add("problem", {
+      place: winner.place,
+      key: winner.variable,
+      what: `${key} is "${text}", which preset ${preset.name} does not take`,
+      next: `Write a ${key} ${rule}; see ${preset.docs}`,
     });
   }
 }

@@ -32,6 +32,13 @@ function keyLines(key: Key<unknown>, preset: Preset): string[] {
   return [...commented(`${key.help} Takes ${key.type.rule}.`), line, ""];
 }
 
+/** What only this destination knows, by its own variables. */
+function ownLines({ options = [], variants }: Preset): string[] {
+  const rows = variants === undefined ? options : [...options, variants];
+  const lines = rows.flatMap(({ variable, help }) => [...commented(help), `#${variable}=`, ""]);
+  return lines.length === 0 ? [] : ["# --- the destination's own ---", "", ...lines];
+}
+
 /** The whole file for one preset. */
 export function exampleFile(preset: Preset): string {
   return [
@@ -42,6 +49,7 @@ export function exampleFile(preset: Preset): string {
     ),
     ...commented("Every key also exists with _FILE behind it, naming a file that holds the value."),
     "",
+    ...ownLines(preset),
     ...Object.entries(AREAS).flatMap(([area, keys]) => [
       `# --- ${area} ---`,
       "",

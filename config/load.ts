@@ -7,6 +7,7 @@ import type { Signal } from "../exporters/batch.ts";
 import type { LaneConfig } from "../exporters/lane_config.ts";
 import { Candidates, RANK } from "./candidate.ts";
 import {
+  checkAttributes,
   checkRequired,
   checkShapes,
   choosePreset,
@@ -193,6 +194,7 @@ function readDestinations(read: Read, resolution: Resolution): readonly Destinat
     offerPreset(destination, read);
     checkShapes(destination, resolution, at);
     checkRequired(destination, resolution, at);
+    checkAttributes(destination, resolution, at);
     destinations.push(destination);
   }
   return destinations;

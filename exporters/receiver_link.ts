@@ -59,7 +59,9 @@ export class ReceiverLink {
       port,
       hostNames: [],
       destinations,
-      lanes: lanes.map((lane) => receiverLane(lane, options.temporalities(lane))),
+      // Received data stays OTLP: a destination with a form of its own does not accept it.
+      lanes: lanes.filter(({ encoding }) => encoding !== "native")
+        .map((lane) => receiverLane(lane, options.temporalities(lane))),
       resource,
       limits: RECEIVER_LIMITS,
       courierPort,

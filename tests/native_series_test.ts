@@ -1,7 +1,9 @@
 /** Datadog's own series API: bodies byte by byte (vendors.md 1.3), and Heka's rows 12 and 18 to 21 (heka.md 15). */
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Attributes, Point } from "../collectors/metric.ts";
+import { exampleFile } from "../config/example.ts";
 import { createMetricsEncoder } from "../exporters/metrics_encoder.ts";
+import { presetNamed } from "../exporters/presets/registry.ts";
 import { metricName, type SeriesVersion, tagOf } from "../exporters/presets/datadog_series.ts";
 import { splitRequest } from "../exporters/split.ts";
 import { lines, load, settingsOf } from "./config_files.ts";
@@ -205,4 +207,14 @@ Deno.test("an encoder that no row has is our mistake", () => {
     Error,
     "BUG:",
   );
+});
+
+Deno.test("config example names the row's own variables, and loads", () => {
+  const preset = presetNamed("datadog_native");
+  if (preset === undefined) throw new Error("no row");
+  const text = exampleFile(preset);
+  for (const name of ["DATADOG_API", "DATADOG_METRIC_PREFIX"]) {
+    assertEquals(text.includes(`\n#${name}=\n`), true);
+  }
+  assertEquals(load({ files: { "/etc/sonde/sonde.env": text } }).problems, []);
 });

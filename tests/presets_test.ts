@@ -131,3 +131,11 @@ for (const [env, url] of regions) {
     assertEquals(settingsOf({ env }).lanes[0]?.url, url);
   });
 }
+
+Deno.test("elastic refuses a service.name that its intake does not take", () => {
+  const env = { SONDE_PRESET: "elastic", SONDE_ENDPOINT: "https://e", SONDE_API_KEY: "k" };
+  const named = (name: string) =>
+    load({ env: { ...env, SONDE_RESOURCE_ATTRIBUTES: `service.name=${name}` } }).problems;
+  assertEquals(named("edge agent_1").length, 0);
+  assertEquals(named("edge.agent").map(({ key }) => key), ["SONDE_RESOURCE_ATTRIBUTES"]);
+});

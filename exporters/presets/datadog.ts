@@ -78,6 +78,7 @@ export const datadogOtlp: Preset = {
 const PREFIX: OptionRow = {
   name: "prefix",
   variable: "DATADOG_METRIC_PREFIX",
+  help: "Goes in front of every metric name with a dot, unless it is there already.",
   parse(text) {
     const prefix = text.replace(/^\.+|\.+$/g, "");
     if (prefix === "") throw new RangeError(`"${text}" holds nothing but dots`);
@@ -102,6 +103,7 @@ export const datadogNative: Preset = {
   options: [PREFIX],
   variants: {
     variable: "DATADOG_API",
+    help: "Version of the series API: v1 or v2.",
     rows: {
       v1: {
         signals: { metrics: { path: "/api/v1/series" } },

@@ -12,6 +12,9 @@ export const elastic: Preset = {
   docs: "https://www.elastic.co/docs/reference/opentelemetry/motlp",
   headers: { authorization: ["ApiKey {key}"] },
   requires: ["ENDPOINT", "API_KEY"],
+  attributeShapes: {
+    "service.name": { pattern: /^[a-zA-Z0-9 _-]+$/, rule: "made of letters, digits, spaces, _ and -" },
+  },
   temporalities: ["delta", "cumulative"],
   sample: { ENDPOINT: "https://abc123.ingest.eu-central-1.aws.elastic.cloud:443", API_KEY: "sample-key" },
 };

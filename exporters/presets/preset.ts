@@ -64,6 +64,7 @@ export interface Alias {
 export interface OptionRow {
   readonly name: string;
   readonly variable: string;
+  readonly help: string;
   /** Throws RangeError for a text that cannot be meant. */
   readonly parse: (text: string) => string;
 }
@@ -71,6 +72,7 @@ export interface OptionRow {
 /** Versions of a destination's API: what a row changes to by the text of a variable. */
 export interface Variants {
   readonly variable: string;
+  readonly help: string;
   readonly rows: Readonly<Record<string, Partial<Preset>>>;
   /** Taken when nothing is set and the preset was chosen by its older variable. */
   readonly older: string;
@@ -96,6 +98,8 @@ export interface Preset {
   readonly headers: HeaderTemplates;
   readonly requires: readonly PresetSetting[];
   readonly shapes?: Readonly<Partial<Record<PresetSetting, Shape>>>;
+  /** What resource attributes must look like, by key. */
+  readonly attributeShapes?: Readonly<Record<string, Shape>>;
   readonly naming: Naming;
   /** Accepted temporalities; the first is used unless another is asked for. */
   readonly temporalities: readonly [Temporality, ...Temporality[]];
