@@ -11,7 +11,7 @@ import { formatFinding } from "../config/finding.ts";
 import { loadConfig, type Loaded } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { openStateDir } from "../config/state_dir.ts";
-import { sleep } from "../exporters/clock.ts";
+import { type Clock, sleep } from "../exporters/clock.ts";
 import { paint } from "../exporters/console_text.ts";
 import type { LaneConfig } from "../exporters/lane_config.ts";
 import { CollectorChoice } from "./collector_choice.ts";
@@ -110,6 +110,18 @@ async function checkDestinations(settings: Settings, parts: CanaryParts, env: Co
   };
 }
 
+/** The way to every destination and a canary for each, for `setup`. */
+export async function tryDelivery(settings: Settings, context: Context): Promise<Check[]> {
+  bypassProxyForLoopback();
+  const host = await lookAtHost(settings, context);
+  const { checks } = await checkDestinations(settings, { ...host, clock: clockOf(context) }, context.env);
+  return checks;
+}
+
+function clockOf({ now, random }: Context): Clock {
+  return { wall: now, mono: () => performance.now(), random, sleep };
+}
+
 /** Everything but the sandbox, which can only come last. */
 export async function diagnose(loaded: Loaded, context: Context): Promise<Check[]> {
   const checks: Check[] = [checkConfig(loaded)];
@@ -117,8 +129,11 @@ export async function diagnose(loaded: Loaded, context: Context): Promise<Check[
   if (settings === undefined) return checks;
   bypassProxyForLoopback();
   const host = await lookAtHost(settings, context);
-  const clock = { wall: context.now, mono: () => performance.now(), random: context.random, sleep };
-  const { checks: delivered, skew } = await checkDestinations(settings, { ...host, clock }, context.env);
+  const { checks: delivered, skew } = await checkDestinations(
+    settings,
+    { ...host, clock: clockOf(context) },
+    context.env,
+  );
   const status = openHost(hostRoot("/"), {
     statfs: () => Promise.resolve(undefined),
     fstat: () => undefined,

@@ -3,6 +3,7 @@
  * here and one file in this folder.
  * @module
  */
+import { JOB_VERBS, SPOOL_OK } from "./job_verbs.ts";
 import type { Flag, Verb } from "./verb.ts";
 
 /** Flags every verb takes. Those with a key are settings; their values are judged with the configuration. */
@@ -53,8 +54,6 @@ const FORMAT: Flag = {
   help: "How data is printed: table, prometheus, json or otlp.",
 };
 
-const SPOOL_OK: Flag = { name: "spool-ok", help: "End with 0 when the data is safely in the spool." };
-
 /** `run` and `once` first: they are what sonde is for. */
 export const VERBS: readonly Verb[] = [
   {
@@ -93,6 +92,7 @@ export const VERBS: readonly Verb[] = [
     ],
     load: () => import("./once.ts"),
   },
+  ...JOB_VERBS,
   {
     name: "check",
     summary: "check the configuration, without network",
@@ -121,6 +121,24 @@ export const VERBS: readonly Verb[] = [
       { name: "json", help: "print: as one JSON object." },
     ],
     load: () => import("./config.ts"),
+  },
+  {
+    name: "setup",
+    summary: "write a configuration, tried before it is written",
+    details: [
+      "Asks where to send, with which key and under which name, tries a delivery, shows what changes in the file and " +
+      "replaces it with mode 0600; other keys and comments stay. cancel, Ctrl-C or Ctrl-D end it with nothing " +
+      "changed (130). The file is the one that --env-file names, else the one in use, else /etc/sonde/sonde.env for " +
+      "root and ./.env for others.",
+      "With --yes nothing is asked: --preset, --endpoint and --set say what to write, --key-file where the key is. " +
+      "It keeps its permissions, because it writes a file.",
+    ],
+    flags: [
+      { name: "yes", short: "y", help: "Ask nothing; write only when the backend accepts." },
+      { name: "key-file", value: "PATH", help: "With --yes: the file that holds the key." },
+      { name: "import", value: "PATH", help: "Begin with this file when there is none yet." },
+    ],
+    load: () => import("./setup.ts"),
   },
   {
     name: "doctor",
