@@ -46,6 +46,38 @@ export async function sendWithPython(endpoint: string, count: number): Promise<s
   return await run(python, [script, endpoint, String(count)]);
 }
 
+/** A program of tests/peers/python that answers each line it is sent with one line of JSON. */
+export interface Answering {
+  ask(line: string): Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+/** Starts such a program; give it back with `stop`. */
+export async function startPython(script: string): Promise<Answering> {
+  const python = `${await environment()}/bin/python`;
+  const path = new URL(`./python/${script}`, import.meta.url).pathname;
+  const child = new Deno.Command(python, { args: [path], stdin: "piped", stdout: "piped" }).spawn();
+  const writer = child.stdin.getWriter();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  return {
+    async ask(line) {
+      await writer.write(new TextEncoder().encode(`${line}\n`));
+      let answer = "";
+      while (!answer.endsWith("\n")) {
+        const { value, done } = await reader.read();
+        if (done) throw new Error(`Cannot ask "${script}": it has ended`);
+        answer += value;
+      }
+      return JSON.parse(answer);
+    },
+    async stop() {
+      await writer.close();
+      await reader.cancel();
+      await child.status;
+    },
+  };
+}
+
 /** Folder of the virtual environment, made first when the cache has none. */
 async function environment(): Promise<string> {
   const requirements = new URL("./python/requirements.txt", import.meta.url);
