@@ -44,7 +44,6 @@ function metricJson(metric: MetricSlots, snapshot: Snapshot, options: MetricsEnc
   const dataPoints = slots.map((slot) => pointJson(slot, snapshot));
   const head = {
     name: wellFormed(form.name),
-    description: wellFormed(form.description),
     unit: wellFormed(form.unit),
   };
   if (form.kind === "gauge") return { ...head, gauge: { dataPoints } };

@@ -1,6 +1,6 @@
 /**
- * Metrics requests put together from encoded parts. What costs is encoding attributes, names and descriptions with the
- * generated types; those are encoded once per series and kept, so a device that comes or goes costs one new part and
+ * Metrics requests put together from encoded parts. What costs is encoding attributes and names with the generated
+ * types; those are encoded once per series and kept, so a device that comes or goes costs one new part and
  * a copy of the rest, on a host with ten thousand series too.
  * @module
  */
@@ -122,10 +122,10 @@ function scopePieces({ scope }: MetricsInput, { naming }: MetricsEncoderOptions)
   return { head: of({ scope: about }), tail: of({ schemaUrl: naming === "collector" ? "" : SCHEMA_URL }) };
 }
 
+/** Without the description: it is no part of a metric's identity (otlp M8) and would be a third of all bytes sent. */
 function metricPieces(form: Form, { temporality }: MetricsEncoderOptions): MetricPieces {
   const metric = create(MetricSchema, {
     name: wellFormed(form.name),
-    description: wellFormed(form.description),
     unit: wellFormed(form.unit),
   });
   const sum = create(SumSchema, {

@@ -67,7 +67,7 @@ export function expectedLines(
       const shown = ended === true ? "ended" : shownValue(value, form.valueType);
       const aggregation = isSum ? (form.monotonic && temporality === "delta" ? 1 : 2) : 0;
       const attributes = Object.entries(form.attributes).map(([key, of]) => `${key}=${of}`);
-      const head = [form.name, form.unit, form.description, form.kind, form.monotonic, aggregation];
+      const head = [form.name, form.unit, form.kind, form.monotonic, aggregation];
       lines.push([...head, ...attributes.sort(), start, timeNs, shown].join(" "));
     }
   }
@@ -96,7 +96,7 @@ function metricLines(metric: Metric): string[] {
   const [monotonic, aggregation] = data.case === "sum"
     ? [data.value.isMonotonic, data.value.aggregationTemporality]
     : [false, 0];
-  const head = [metric.name, metric.unit, metric.description, data.case, monotonic, aggregation];
+  const head = [metric.name, metric.unit, data.case, monotonic, aggregation];
   return data.value.dataPoints.map((point) => [...head, ...pointParts(point)].join(" "));
 }
 

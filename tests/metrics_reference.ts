@@ -54,7 +54,6 @@ function metricInit(metric: MetricSlots, snapshot: Snapshot, options: MetricsEnc
   const dataPoints = slots.map((slot) => pointInit(slot, snapshot));
   const head = {
     name: wellFormed(form.name),
-    description: wellFormed(form.description),
     unit: wellFormed(form.unit),
   };
   if (form.kind === "gauge") return { ...head, data: { case: "gauge", value: { dataPoints } } };
