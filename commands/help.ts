@@ -10,7 +10,8 @@ import { GLOBAL_FLAGS } from "./verbs.ts";
 const WIDTH = 80;
 const TERM = 26;
 
-const EXITS: readonly (readonly [string, string])[] = [
+/** Exit codes and what they mean. */
+export const EXITS: readonly (readonly [string, string])[] = [
   ["0", "delivered, or the check passed"],
   ["64", "the command line cannot be understood"],
   ["69", "the backend refused or was not reached, and nothing could be kept"],
