@@ -240,6 +240,26 @@ export const VERBS: readonly Verb[] = [
     load: () => import("./spool.ts"),
   },
   {
+    name: "completion",
+    operands: "bash|zsh|fish",
+    subverbs: ["bash", "zsh", "fish"],
+    operandsMax: 1,
+    summary: "print a completion script for a shell",
+    details: [
+      "For bash: sonde completion bash > /etc/bash_completion.d/sonde. For zsh, a file _sonde in a folder of $fpath. " +
+      "For fish: ~/.config/fish/completions/sonde.fish.",
+    ],
+    flags: [],
+    load: () => import("./completion.ts"),
+  },
+  {
+    name: "man",
+    summary: "print the manual page",
+    details: ["Prints the page in roff: sonde man | man -l - shows it; packages install it as sonde.1."],
+    flags: [],
+    load: () => import("./man.ts"),
+  },
+  {
     name: "version",
     summary: "show versions",
     details: [
