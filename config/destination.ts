@@ -38,16 +38,18 @@ const SETTINGS: Readonly<Record<PresetSetting, Key<string>>> = {
   TENANT: where.TENANT,
 };
 
-/** Reads older variables as candidates, with one notice each. */
+/** Reads older variables as candidates, with one notice each. One that is set but empty hides those below it. */
 export function readAliases(
   aliases: readonly Alias[],
   { sources, destination, at }: { sources: Sources; destination: string; at: Gathering },
 ): void {
+  const hidden = new Set<string>();
   for (const { kind, variables } of sources) {
     for (const alias of aliases) {
       const variable = variables.get(alias.variable);
       const named = keyNamed(alias.key);
-      if (variable === undefined || variable.text === "" || named === undefined) continue;
+      if (variable?.text === "") hidden.add(alias.variable);
+      if (variable === undefined || named === undefined || hidden.has(alias.variable)) continue;
       const spot = { place: variable.place, key: variable.name };
       const judgement = judge(alias);
       try {

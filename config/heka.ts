@@ -48,9 +48,10 @@ interface Reading {
 }
 
 function given(name: string, { sources }: Reading): Variable | undefined {
-  return sources.map(({ variables }) => variables.get(name)).find((variable) =>
-    (variable?.text ?? "") !== ""
+  const found = sources.map(({ variables }) => variables.get(name)).find((variable) =>
+    variable !== undefined
   );
+  return found?.text === "" ? undefined : found;
 }
 
 function number(

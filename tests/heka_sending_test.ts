@@ -1,15 +1,17 @@
 /**
- * Heka's own list of tests about sending (heka.md 15, rows 22 to 25, 34 to 49), each marked kept, fixed or different.
+ * Heka's own list of tests about mapping and sending (heka.md 15, rows 22 to 25, 34 to 51), each marked kept, fixed or different.
  * In virtual time where it waits; waits that a server asks for may be up to a tenth longer here, never shorter.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { LaneConfig, RetryRound } from "../exporters/lane_config.ts";
+import { createMetricsEncoder } from "../exporters/metrics_encoder.ts";
 import { settingsOf } from "./config_files.ts";
 import { decodeMetrics } from "./decoded.ts";
 import { answer, ok, throttle } from "./fault_behaviours.ts";
 import { FaultServer } from "./fault_server.ts";
 import type { Reaction } from "./fake_vendor.ts";
 import { LaneRig } from "./lane_rig.ts";
+import { descriptor, point, roomy, scope, snapshot } from "./metrics_model.ts";
 import { inFolder, Program, sonde } from "./program.ts";
 
 const ROUND: RetryRound = {
@@ -208,4 +210,38 @@ Deno.test("W7 (fixed): a redirect is never followed, and no key goes elsewhere",
     assertEquals(code, 75, stderr);
   });
   assertEquals(other.requests.length, 0);
+});
+
+Deno.test("heka 15 rows 50, 51 (different): gauges and counters in JSON, grouped, with start times", () => {
+  const encoder = createMetricsEncoder({ naming: "semconv", encoding: "json" });
+  const used = { ...descriptor("heka_memory_swap_used_bytes", "gauge", "int"), unit: "bytes" };
+  const reads = { ...descriptor("heka_disk_reads_total", "counter", "int"), unit: "count" };
+  const points = [
+    point({ descriptor: used, attributes: {} }, 5),
+    point({ descriptor: reads, attributes: { device: "sda" } }, 7),
+    point({ descriptor: used, attributes: { broken: "yes" } }, NaN),
+  ];
+  const [encoded] = encoder.encode(
+    { resource: { b: "2", a: "1" }, scope, snapshot: snapshot(points) },
+    roomy,
+  );
+  const { resourceMetrics: [{ scopeMetrics: [{ metrics }] }] } = JSON.parse(
+    new TextDecoder().decode(encoded?.body),
+  );
+  const [gauge, sum] = metrics;
+  assertEquals([gauge.name, gauge.unit, gauge.gauge.dataPoints[0].asInt], [
+    "heka_memory_swap_used_bytes",
+    "bytes",
+    "5",
+  ]);
+  assertEquals([sum.sum.aggregationTemporality, sum.sum.isMonotonic], [2, true]);
+  const [only] = sum.sum.dataPoints;
+  assertEquals(only.attributes, [{ key: "device", value: { stringValue: "sda" } }]);
+  assertEquals([typeof only.timeUnixNano, typeof only.startTimeUnixNano, only.asInt], [
+    "string",
+    "string",
+    "7",
+  ]);
+  // What cannot be written is left out and counted; nothing of it ends the agent.
+  assertEquals([metrics.length, encoder.discarded.nonFinite], [2, 1]);
 });
