@@ -17,6 +17,7 @@ import { type Delivery, type HostFacts, openDelivery } from "./delivery.ts";
 import { dropPermissions } from "./drop.ts";
 import { installationAttributes } from "./identity.ts";
 import { bypassProxyForLoopback } from "./loopback.ts";
+import { openOwnState } from "./own_state.ts";
 import { openSensor, type Sensor } from "./sensor.ts";
 
 /** Everything a life needs, open, with no permission left. */
@@ -59,8 +60,13 @@ export interface AgentOptions {
   readonly beforeDrop?: (agent: Agent) => Promise<void>;
 }
 
-function stateDirOf(settings: Settings, { delivers, log }: AgentOptions): string | undefined {
+function stateDirOf(
+  settings: Settings,
+  { env }: Pick<Context, "env">,
+  { delivers, log, isBrief }: AgentOptions,
+): string | undefined {
   if (!delivers) return undefined;
+  if (isBrief) return openOwnState(settings, env, log).path;
   const { path, fault } = openStateDir(settings.stateDirs);
   if (fault !== undefined) log({ level: "warn", event: "state directory unusable", fields: { why: fault } });
   return path;
@@ -74,7 +80,7 @@ function namingsOf({ lanes, isConsole, naming }: Settings): Naming[] {
 
 /** Opens an agent and gives up every permission. Throws only for bugs; what the host lacks degrades it. */
 export async function openAgent(settings: Settings, context: Context, options: AgentOptions): Promise<Agent> {
-  const stateDir = stateDirOf(settings, options);
+  const stateDir = stateDirOf(settings, context, options);
   const timeMs = context.now();
   const opened: { sensor?: Sensor; link?: CourierLink } = {};
   const own = agentCollector(() => ({

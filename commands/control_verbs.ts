@@ -3,13 +3,19 @@
  * @module
  */
 import type { Log } from "../config/log.ts";
+import { measurementFromJson } from "../exporters/measurement.ts";
+import { rowToJson } from "../exporters/series.ts";
 import type { Agent } from "./agent.ts";
 import { type ControlRequest, ControlServer, listenControl } from "./control.ts";
 import { Intake } from "./control_intake.ts";
 import { destinationsFingerprint } from "./fingerprint.ts";
 import { inspect } from "./inspection.ts";
+import { openSeriesMemory, type SeriesMemory } from "./lock_series.ts";
 import { laneName } from "./report_difference.ts";
 import { VERSION } from "./build.ts";
+
+/** Measurements of one request. */
+const MEASUREMENTS_MAX = 1_000;
 
 /** What cannot change in this life. */
 interface Answering {
@@ -17,6 +23,8 @@ interface Answering {
   readonly destinations: string;
   /** Absent when this agent delivers nothing. */
   readonly intake: Intake | undefined;
+  readonly series: SeriesMemory;
+  readonly now: () => number;
   /** Verbs that are answered elsewhere; undefined for one that is not. */
   readonly more: (request: ControlRequest) => unknown;
 }
@@ -31,6 +39,17 @@ function openIntake({ delivery, settings }: Agent, now: () => number): Intake | 
   return new Intake({ link: delivery.link, lanes: new Set(settings.lanes.map(laneName)), now });
 }
 
+/** Adds to the series that this agent keeps for `emit` and `exec`; gives each as it stands then. */
+function record({ series, now }: Answering, request: ControlRequest): unknown {
+  const given: unknown = request["measurements"];
+  if (!Array.isArray(given) || given.length > MEASUREMENTS_MAX) {
+    throw new TypeError(`Cannot serve "record": measurements are no list of at most ${MEASUREMENTS_MAX}`);
+  }
+  const timeNs = BigInt(Math.round(now() * 1_000)) * 1_000n;
+  const rows = series.record(given.map(measurementFromJson), { timeNs, sinceNs: timeNs });
+  return { rows: rows.map(rowToJson) };
+}
+
 function taking({ intake }: Answering, { verb }: ControlRequest): Intake {
   if (intake === undefined) throw new Error(`Cannot serve "${verb}": this agent delivers nothing`);
   return intake;
@@ -43,6 +62,8 @@ function answer(answering: Answering, request: ControlRequest): unknown {
       return hello(answering);
     case "submit":
       return taking(answering, request).submit(request);
+    case "record":
+      return record(answering, request);
     case "drain":
       return taking(answering, request).drain(request);
     case "drop":
@@ -64,7 +85,8 @@ export async function openControl(
 ): Promise<void> {
   const faults: string[] = [];
   const destinations = await destinationsFingerprint(agent.settings.lanes);
-  const answering = { agent, destinations, intake: openIntake(agent, now), more };
+  const series = await openSeriesMemory(agent.delivery === undefined ? undefined : agent.stateDir);
+  const answering = { agent, destinations, intake: openIntake(agent, now), series, now, more };
   for (const path of agent.settings.controlSockets) {
     const { listener, fault } = await listenControl(path);
     if (listener !== undefined) {

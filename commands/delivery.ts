@@ -53,7 +53,7 @@ export interface DeliveryOptions {
   readonly dead: (why: string) => void;
 }
 
-function spoolOf({ spool }: Settings, { stateDir, isBrief }: DeliveryOptions): Pick<CourierStart, "spool"> {
+function spoolOf({ spool }: Settings, { stateDir, isBrief }: CourierOptions): Pick<CourierStart, "spool"> {
   if (stateDir === undefined || spool.mode === "off") return {};
   const path = `${stateDir}/spool`;
   makeFolder(path);
@@ -91,12 +91,18 @@ export async function openFanOut(
   return new FanOut(lanes, { scope, send, baselines, openDelta: deltaOpener(options) });
 }
 
-/** Spawns the courier and resolves when it holds its spool; possible only before the drop. */
-export async function openDelivery(settings: Settings, options: DeliveryOptions): Promise<Delivery> {
+/** What the courier itself has to be told. */
+export type CourierOptions = Omit<DeliveryOptions, "host" | "receives">;
+
+/** Spawns the courier alone, for verbs that bring their batches themselves. Until it is `ready` permissions must stay. */
+export function openCourier(
+  settings: Settings,
+  options: CourierOptions,
+  ports: readonly MessagePort[] = [],
+): Pick<Delivery, "link" | "permissions"> {
   const { lanes, queueBytesMax } = settings;
   trustWhatIsThere(options.log);
   const spool = spoolOf(settings, options);
-  const channel = options.receives ? new MessageChannel() : undefined;
   const permissions = courierPermissions(lanes, spool.spool?.path, options);
   const link = new CourierLink(
     options.courierUrl,
@@ -105,12 +111,20 @@ export async function openDelivery(settings: Settings, options: DeliveryOptions)
       product: PRODUCT,
       lanes,
       queueBytesMax,
-      ports: channel ? [channel.port1] : [],
+      ports,
       ...spool,
       ...(options.notify === undefined ? {} : { notify: options.notify }),
     },
     { permissions, events: options, nowMs: () => performance.now() },
   );
+  return { link, permissions };
+}
+
+/** Spawns the courier and resolves when it holds its spool; possible only before the drop. */
+export async function openDelivery(settings: Settings, options: DeliveryOptions): Promise<Delivery> {
+  const { lanes } = settings;
+  const channel = options.receives ? new MessageChannel() : undefined;
+  const { link, permissions } = openCourier(settings, options, channel ? [channel.port1] : []);
   const [{ baselines = [] }, host] = await Promise.all([link.ready, options.host, loadEncoders()]);
   const fanOut = await openFanOut(lanes, { ...host, baselines, send: (message) => link.send(message) });
   if (channel === undefined) return { link, fanOut, permissions };

@@ -27,6 +27,11 @@ export class Flags {
     return this.all(name).at(-1);
   }
 
+  /** The same flags with every value of one changed. */
+  mapped(name: string, change: (text: string) => string): Flags {
+    return this.has(name) ? new Flags(new Map([...this.#given, [name, this.all(name).map(change)]])) : this;
+  }
+
   /** All its values in the order given. */
   all(name: string): readonly string[] {
     return this.#given.get(name) ?? [];

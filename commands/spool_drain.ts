@@ -9,7 +9,7 @@ import type { DeliveryReport } from "../exporters/report.ts";
 import type { Context } from "./context.ts";
 import { findAgent, isReport, refusalOf } from "./control_agent.ts";
 import { Intake } from "./control_intake.ts";
-import { openDelivery } from "./delivery.ts";
+import { openCourier } from "./delivery.ts";
 import { dropPermissions } from "./drop.ts";
 import { bypassProxyForLoopback } from "./loopback.ts";
 import { laneName } from "./report_difference.ts";
@@ -79,16 +79,16 @@ async function drainOwn(context: Context, settings: Settings, options: DrainOpti
     return 74;
   }
   bypassProxyForLoopback();
-  const { link } = await openDelivery(settings, {
+  const { link } = openCourier(settings, {
     courierUrl: workerUrl("courier"),
     stateDir,
-    host: { bootId: "", startedNs: 0n, resource: {} },
     log: () => {},
     dead: (why) => {
       fail(context, `courier is dead: ${why}`, "this is a fault of sonde's own");
       Deno.exit(70);
     },
   });
+  await link.ready;
   dropPermissions();
   const claimed = await link.order({ verb: "claim" });
   if (claimed.fault !== undefined) {

@@ -32,6 +32,16 @@ export function openStateDir(candidates: readonly string[]): StateDir {
   return { fault: faults.join("; ") || "no candidate" };
 }
 
+/** False only when there is certainly nothing. */
+export function mayExist(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
+  }
+}
+
 /** Replaces a file: written aside with mode 0600, synced, renamed, and the folder synced. Throws on failure. */
 export function replaceFile(path: string, text: string): void {
   const aside = `${path}.tmp`;

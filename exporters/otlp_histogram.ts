@@ -10,16 +10,32 @@ export const DEFAULT_BOUNDS: readonly number[] = [
   ...[0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000],
 ];
 
+interface Known {
+  readonly sum?: number;
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** A point as its histogram gives it: without its times. */
+export type Untimed<P> = Omit<P, "timeNs">;
+
 /** Sum, least and greatest of what was measured. */
 class Extent {
-  count = 0;
-  sum = 0;
-  min = Infinity;
-  max = -Infinity;
+  count: number;
+  sum: number;
+  min: number;
+  max: number;
 
-  add(value: number): void {
-    this.count++;
-    this.sum += value;
+  constructor(count: number = 0, { sum = 0, min = Infinity, max = -Infinity }: Known = {}) {
+    this.count = count;
+    this.sum = sum;
+    this.min = min;
+    this.max = max;
+  }
+
+  add(value: number, times: number): void {
+    this.count += times;
+    this.sum += value * times;
     this.min = Math.min(this.min, value);
     this.max = Math.max(this.max, value);
   }
@@ -34,7 +50,7 @@ class Extent {
 export class Histogram {
   readonly #bounds: readonly number[];
   readonly #counts: number[];
-  readonly #extent = new Extent();
+  #extent = new Extent();
 
   /** Throws `RangeError` when the bounds do not strictly rise. */
   constructor(bounds: readonly number[] = DEFAULT_BOUNDS) {
@@ -50,18 +66,30 @@ export class Histogram {
     this.#counts = new Array<number>(bounds.length + 1).fill(0);
   }
 
-  /** Counts a measurement; false when it is no finite number. */
-  record(value: number): boolean {
+  /** Goes on from a point, of this process or of an earlier one. Throws `RangeError` for bounds and counts that do not fit. */
+  static resume({ bounds, bucketCounts, ...known }: Untimed<HistogramPointData>): Histogram {
+    const histogram = new Histogram(bounds);
+    const counts = bucketCounts.map(Number);
+    if (counts.length !== bounds.length + 1) {
+      throw new RangeError(`Cannot resume a histogram: ${counts.length} counts for ${bounds.length} bounds`);
+    }
+    histogram.#counts.splice(0, counts.length, ...counts);
+    histogram.#extent = new Extent(counts.reduce((sum, count) => sum + count, 0), known);
+    return histogram;
+  }
+
+  /** Counts a measurement, so many times; false when it is no finite number. */
+  record(value: number, times: number = 1): boolean {
     if (!Number.isFinite(value)) return false;
     const at = this.#bounds.findIndex((bound) => value <= bound);
     const bucket = at < 0 ? this.#bounds.length : at;
-    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
-    this.#extent.add(value);
+    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + times;
+    this.#extent.add(value, times);
     return true;
   }
 
   /** The point so far. */
-  point(): Omit<HistogramPointData, "timeNs"> {
+  point(): Untimed<HistogramPointData> {
     return { bounds: this.#bounds, bucketCounts: [...this.#counts], ...this.#extent.known };
   }
 }
@@ -98,7 +126,7 @@ export function bucketIndex(value: number, scale: number): number {
 /** An exponential histogram that starts fine and grows coarser as its range grows. */
 export class ExponentialHistogram {
   readonly #bucketsMax: number;
-  readonly #extent = new Extent();
+  #extent = new Extent();
   #scale = SCALE_MAX;
   #zeros = 0;
   #positive = new Map<number, number>();
@@ -109,18 +137,31 @@ export class ExponentialHistogram {
     this.#bucketsMax = Math.max(4, bucketsMax);
   }
 
-  /** Counts a measurement; false when it is no finite number. */
-  record(value: number): boolean {
+  /** Goes on from a point, of this process or of an earlier one. */
+  static resume(point: Untimed<ExponentialPointData>): ExponentialHistogram {
+    const { scale, zeroCount, positive, negative, ...known } = point;
+    const histogram = new ExponentialHistogram();
+    histogram.#scale = Math.min(scale, SCALE_MAX);
+    histogram.#zeros = Number(zeroCount);
+    histogram.#positive = indexed(positive);
+    histogram.#negative = indexed(negative);
+    const sides = [...histogram.#positive.values(), ...histogram.#negative.values()];
+    histogram.#extent = new Extent(sides.reduce((sum, count) => sum + count, histogram.#zeros), known);
+    return histogram;
+  }
+
+  /** Counts a measurement, so many times; false when it is no finite number. */
+  record(value: number, times: number = 1): boolean {
     if (!Number.isFinite(value)) return false;
-    this.#extent.add(value);
+    this.#extent.add(value, times);
     if (value === 0) {
-      this.#zeros++;
+      this.#zeros += times;
       return true;
     }
     this.#coarsen(value > 0 ? this.#positive : this.#negative, bucketIndex(Math.abs(value), this.#scale));
     const side = value > 0 ? this.#positive : this.#negative;
     const index = bucketIndex(Math.abs(value), this.#scale);
-    side.set(index, (side.get(index) ?? 0) + 1);
+    side.set(index, (side.get(index) ?? 0) + times);
     return true;
   }
 
@@ -137,7 +178,7 @@ export class ExponentialHistogram {
   }
 
   /** The point so far. */
-  point(): Omit<ExponentialPointData, "timeNs"> {
+  point(): Untimed<ExponentialPointData> {
     return {
       scale: this.#scale,
       zeroCount: this.#zeros,
@@ -153,6 +194,12 @@ function shifted(side: ReadonlyMap<number, number>, steps: number): Map<number, 
   const coarse = new Map<number, number>();
   for (const [index, count] of side) coarse.set(index >> steps, (coarse.get(index >> steps) ?? 0) + count);
   return coarse;
+}
+
+function indexed(buckets: ExponentialBuckets | undefined): Map<number, number> {
+  const counts = buckets?.bucketCounts.map(Number) ?? [];
+  const indexes = counts.map((count, i): [number, number] => [(buckets?.offset ?? 0) + i, count]);
+  return new Map(indexes.filter(([, count]) => count > 0));
 }
 
 function buckets(side: ReadonlyMap<number, number>): ExponentialBuckets {

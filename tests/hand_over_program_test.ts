@@ -109,3 +109,35 @@ Deno.test("once --jitter waits before it looks, and refuses what is no time", as
     assertMatch(refused.stderr, /"--jitter".*not a duration/);
   });
 });
+
+Deno.test("once: without a right to the state directory a user's own spool takes it, with one warning", async () => {
+  await using server = new FaultServer(ok);
+  await server.down();
+  await inFolder(async (folder) => {
+    // Nobody, root included, can make folders below a file.
+    Deno.writeTextFileSync(`${folder}/taken`, "");
+    const options = {
+      env: {
+        SONDE_SHUTDOWN_TIMEOUT: "300ms",
+        HOME: folder,
+        DENO_DIR: Deno.env.get("DENO_DIR") ?? denoFolder(),
+      },
+      stateDir: `${folder}/taken/state`,
+    };
+    const kept = await sonde(folder, ["once", "--endpoint", server.url], options);
+    assertEquals(kept.code, 75, kept.stderr);
+    assertEquals(
+      kept.stderr.split("\n").filter((line) => line.includes("state directory")).length,
+      1,
+      kept.stderr,
+    );
+    server.up();
+    const { code } = await sonde(folder, ["once", "--endpoint", server.url], options);
+    assertEquals([code, server.requests.length], [0, 2]);
+  });
+});
+
+/** The cache stays where it is when HOME does not. */
+function denoFolder(): string {
+  return `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/deno`;
+}

@@ -122,6 +122,13 @@ export class Program {
     }
   }
 
+  /** Writes to its standard input and ends that. */
+  async write(bytes: Uint8Array<ArrayBuffer> | string): Promise<void> {
+    const writer = this.#process.stdin.getWriter();
+    await writer.write(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
+    await writer.close();
+  }
+
   signal(name: Deno.Signal): void {
     this.#process.kill(name);
   }

@@ -1,0 +1,163 @@
+/**
+ * Where the data of `emit` and `exec` goes: to the agent that runs here when it would send it to the same places, else
+ * to a courier of this process (design 2). Opened with all permissions; used without any.
+ * @module
+ */
+import type { Attributes } from "../collectors/metric.ts";
+import type { Settings } from "../config/settings.ts";
+import { type BatchMessage, SIGNALS } from "../exporters/batch.ts";
+import type { LaneConfig } from "../exporters/lane_config.ts";
+import type { Measurement } from "../exporters/measurement.ts";
+import type { LogRecord } from "../exporters/messages.ts";
+import type { OneShotLane } from "../exporters/one_shot.ts";
+import type { DeliveryReport } from "../exporters/report.ts";
+import { rowFromJson, type SeriesRow } from "../exporters/series.ts";
+import type { Context } from "./context.ts";
+import { findAgent, refusalOf, type RunningAgent, socketLanes, submit } from "./control_agent.ts";
+import { openCourier } from "./delivery.ts";
+import { resourceOf } from "./identity.ts";
+import { openSeriesMemory } from "./lock_series.ts";
+import { bypassProxyForLoopback } from "./loopback.ts";
+import { openOwnState } from "./own_state.ts";
+import { workerUrl } from "./workers.ts";
+
+/** How the data leaves. */
+export interface Outlet extends Disposable {
+  /** Who the data is about. */
+  readonly resource: Attributes;
+  /** Lanes with the limits of this way out. */
+  readonly lanes: readonly OneShotLane[];
+  /** Adds to the series that are remembered here; each as it stands then, in the order given. */
+  record(measurements: readonly Measurement[]): Promise<readonly SeriesRow[]>;
+  /** Delivers until the deadline and keeps the rest. `final`: nothing comes after this. */
+  deliver(batches: readonly BatchMessage[], options: DeliverOptions): Promise<DeliveryReport>;
+  /** Nothing is waited for any more: what is not delivered is kept. */
+  interrupt(): Promise<void>;
+}
+
+export interface DeliverOptions {
+  readonly deadlineMs: number;
+  readonly final: boolean;
+  /** True: an agent that takes the data sees to it; nobody waits for its word. */
+  readonly isLeft?: boolean;
+}
+
+export interface OutletOptions {
+  readonly context: Pick<Context, "env" | "now" | "stdout">;
+  readonly log: (record: LogRecord) => void;
+  /** True when `record` will be called again. */
+  readonly isRepeated?: boolean;
+  /** The courier is dead. */
+  readonly dead: (why: string) => void;
+}
+
+class AgentOutlet implements Outlet {
+  readonly resource: Attributes;
+  readonly lanes: readonly LaneConfig[];
+  readonly #agent: RunningAgent;
+  readonly #now: () => number;
+
+  constructor(agent: RunningAgent, lanes: readonly LaneConfig[], now: () => number) {
+    this.#agent = agent;
+    this.#now = now;
+    this.resource = agent.resource;
+    this.lanes = socketLanes(lanes);
+  }
+
+  async record(measurements: readonly Measurement[]): Promise<readonly SeriesRow[]> {
+    if (measurements.length === 0) return [];
+    const answer = await this.#agent.client.ask({ verb: "record", measurements });
+    const refusal = refusalOf(answer);
+    const rows = Array.isArray(answer?.["rows"]) ? answer["rows"].map(rowFromJson) : [];
+    const known = rows.filter((row) => row !== undefined);
+    if (refusal === undefined && known.length === measurements.length) return known;
+    throw new Error(`Cannot add to the agent's series: ${refusal ?? "its answer cannot be read"}`);
+  }
+
+  async deliver(
+    batches: readonly BatchMessage[],
+    { deadlineMs, isLeft }: DeliverOptions,
+  ): Promise<DeliveryReport> {
+    if (batches.length === 0) return { lanes: [] };
+    return await submit(this.#agent, batches, { waitMs: isLeft ? 0 : deadlineMs, nowMs: this.#now() });
+  }
+
+  interrupt(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  [Symbol.dispose](): void {
+    this.#agent[Symbol.dispose]();
+  }
+}
+
+async function openCourierOutlet(settings: Settings, options: OutletOptions): Promise<Outlet> {
+  const { context, log, dead, isRepeated = false } = options;
+  const timeMs = context.now();
+  const { path: stateDir } = openOwnState(settings, context.env, log);
+  bypassProxyForLoopback();
+  const courierUrl = workerUrl("courier");
+  const { link } = openCourier(settings, { courierUrl, stateDir, isBrief: true, log, dead });
+  const resource = await resourceOf(settings, { stateDir, timeMs, log });
+  const memory = await openSeriesMemory(stateDir);
+  const startedNs = BigInt(timeMs) * 1_000_000n;
+  await link.ready;
+  return {
+    resource,
+    lanes: settings.lanes,
+    record: (measurements) => {
+      const timeNs = BigInt(Math.round(context.now() * 1_000)) * 1_000n;
+      const rows = memory.record(measurements, { timeNs, sinceNs: startedNs });
+      // The next process need not wait until this one has delivered.
+      if (!isRepeated) memory[Symbol.dispose]();
+      return Promise.resolve(rows);
+    },
+    deliver: async (batches, { deadlineMs, final }) => {
+      await link.order({ verb: "claim" });
+      for (const batch of batches) link.send(batch);
+      return await link.flush({ deadlineMs, final });
+    },
+    interrupt: async () => void await link.flush({ deadlineMs: 0, final: true }),
+    [Symbol.dispose]: () => {
+      if (isRepeated) memory[Symbol.dispose]();
+      link.close();
+    },
+  };
+}
+
+/** Without a destination: OTLP in JSON on standard output, a line per request. */
+async function openPrintedOutlet(settings: Settings, { context, log }: OutletOptions): Promise<Outlet> {
+  const timeMs = context.now();
+  const memory = await openSeriesMemory(undefined);
+  const form = {
+    encoding: "json",
+    temporality: "cumulative",
+    batchBytesMax: 4_000_000,
+    batchItemsMax: 8_192,
+  } as const;
+  return {
+    resource: await resourceOf(settings, { stateDir: undefined, timeMs, log }),
+    lanes: SIGNALS.map((signal) => ({ destination: "console", signal, ...form })),
+    record: (measurements) => {
+      const [timeNs, sinceNs] = [
+        BigInt(Math.round(context.now() * 1_000)) * 1_000n,
+        BigInt(timeMs) * 1_000_000n,
+      ];
+      return Promise.resolve(memory.record(measurements, { timeNs, sinceNs }));
+    },
+    deliver: (batches) => {
+      for (const { body } of batches) context.stdout(new TextDecoder().decode(body) + "\n");
+      return Promise.resolve({ lanes: [] });
+    },
+    interrupt: () => Promise.resolve(),
+    [Symbol.dispose]: () => {},
+  };
+}
+
+/** Opens the way out. Series that cannot be remembered live as long as this process. */
+export async function openOutlet(settings: Settings, options: OutletOptions): Promise<Outlet> {
+  if (settings.lanes.length === 0) return await openPrintedOutlet(settings, options);
+  const agent = await findAgent(settings, settings.lanes);
+  if (agent !== undefined) return new AgentOutlet(agent, settings.lanes, options.context.now);
+  return await openCourierOutlet(settings, options);
+}
