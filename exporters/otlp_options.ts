@@ -162,3 +162,19 @@ export interface DeliverySettings extends SignalOptions {
   readonly traces?: SignalOptions | false;
   readonly tls?: TlsOptions;
 }
+
+/** The table as people read it: name, default, bounds, meaning. `docs/otlp.md` is checked against it. */
+export function optionRows(): string[][] {
+  const shown = (value: number) => value === Infinity ? "no limit" : String(value);
+  const numbers = Object.entries({ ...SIGNAL_NUMBERS, queueBytes: QUEUE_BYTES }).map(([name, row]) => {
+    const usual = typeof row.default === "object"
+      ? Object.entries(row.default).map(([signal, value]) => `${signal} ${value}`).join(", ")
+      : row.default === undefined
+      ? "off"
+      : shown(row.default);
+    return [name, usual, row.max === Infinity ? `${row.min} or more` : `${row.min} to ${row.max}`, row.about];
+  });
+  const choices = Object.entries({ compression: COMPRESSION, encoding: ENCODING, dropPolicy: DROP_POLICY })
+    .map(([name, { values, about }]) => [name, values[0], values.join(", "), about]);
+  return [...numbers, ...choices];
+}

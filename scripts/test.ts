@@ -11,6 +11,9 @@ import { DENO_ENV, print, root, say } from "./terminal.ts";
 /** Peers worth building before the clock of a test runs. Prometheus takes minutes: its tests ask for it themselves. */
 const EARLY_PEERS = ["collector", "opamp"];
 
+/** Files whose examples are run as tests. */
+const EXAMPLES = ["docs/opamp.md", "docs/otlp.md", "config/opamp.ts", "exporters/otlp_client.ts"];
+
 /** How many tests ended how. */
 export interface Counts {
   readonly passed: number;
@@ -102,7 +105,8 @@ if (import.meta.main) {
     Deno.exit(1);
   }
   if (Deno.args.length === 0) await buildPeers();
-  const { passed, failed, skipped } = await runTests(args);
+  const examples = Deno.args.length === 0 ? ["--doc", ...EXAMPLES] : [];
+  const { passed, failed, skipped } = await runTests([...args, ...examples]);
   print(`${passed} passed, ${failed} failed, ${skipped} skipped`);
   Deno.exit(failed === 0 ? 0 : 1);
 }
