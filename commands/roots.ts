@@ -1,5 +1,5 @@
 /**
- * Hosts without certificates of their own: a bare container, or no ca-certificates package.
+ * Hosts whose certificates cannot be loaded, because SSL_CERT_FILE names a file that a bare container does not have.
  * @module
  */
 import { canLoadRoots } from "../exporters/post_roots.ts";
@@ -14,5 +14,8 @@ const STORES = "DENO_TLS_CA_STORE";
 export function trustWhatIsThere(log: (record: LogRecord) => void): void {
   if (Deno.env.get(STORES) !== "system,mozilla" || canLoadRoots()) return;
   Deno.env.set(STORES, "mozilla");
-  log({ level: "info", event: "this host has no certificates: only the built-in ones are trusted" });
+  log({
+    level: "info",
+    event: "certificates of this host cannot be loaded: only the built-in ones are trusted",
+  });
 }

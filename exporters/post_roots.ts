@@ -1,6 +1,6 @@
 /**
- * Whether this host has certificates of its own. The runtime is told to trust them beside its built-in ones (design 9),
- * and refuses every connection where there are none: in a bare container, on a host without ca-certificates.
+ * Whether this host's certificates can be loaded. The runtime is told to trust them beside its built-in ones (design 9),
+ * and makes no client at all, for plain HTTP neither, where SSL_CERT_FILE or SSL_CERT_DIR names what is not there.
  * @module
  */
 
