@@ -160,6 +160,10 @@ export class Live {
       return this.#needsRestart(keys, `collector ${closed.join(", ")} was not opened at the start`);
     }
     this.#parts.log.setLevel(settings.log.level);
+    const namings = (lanes: readonly LaneConfig[]) => JSON.stringify(lanes.map(({ naming }) => naming));
+    if (namings(settings.lanes) !== namings(before.lanes)) {
+      this.#parts.agent.delivery?.fanOut.rename(settings.lanes);
+    }
     this.#parts.agent.delivery?.link.renew(settings.lanes);
     this.#loaded = loaded;
     this.#remote = remote;

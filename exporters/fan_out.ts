@@ -26,6 +26,39 @@ interface Group {
   readonly encoder: MetricsEncoder;
   /** Present for delta lanes. */
   readonly derive: Derive | undefined;
+  /** Where it stands after the last cycle. */
+  baseline: string | undefined;
+}
+
+function openGroups(
+  lanes: readonly LaneConfig[],
+  baselines: readonly LaneBaseline[],
+  openDelta: FanOutOptions["openDelta"],
+): Group[] {
+  const baselineOf = ({ destination, signal, temporality }: LaneConfig) =>
+    temporality === "delta"
+      ? baselines.find((one) => one.destination === destination && one.signal === signal)?.baseline
+      : undefined;
+  const keyOf = (lane: LaneConfig) => {
+    const { naming, temporality, encoding, native, batchBytesMax, batchItemsMax } = lane;
+    return JSON.stringify([
+      ...[naming, temporality, encoding, native, batchBytesMax, batchItemsMax],
+      baselineOf(lane),
+    ]);
+  };
+  const byKey = Map.groupBy(lanes.filter((lane) => lane.signal === "metrics"), keyOf);
+  return [...byKey.values()].flatMap((members) => {
+    const [first] = members;
+    if (first === undefined) return [];
+    const { naming, encoding, temporality, native } = first;
+    const baseline = baselineOf(first);
+    const encoder = createMetricsEncoder({
+      ...{ naming, encoding, temporality },
+      ...(native !== undefined && { native }),
+    });
+    const derive = temporality === "delta" ? openDelta(baseline) : undefined;
+    return [{ lanes: members, first, encoder, derive, baseline }];
+  });
 }
 
 export interface FanOutOptions {
@@ -38,46 +71,34 @@ export interface FanOutOptions {
 
 /** The sensor's way out. */
 export class FanOut {
-  readonly #groups: readonly Group[];
   readonly #options: FanOutOptions;
+  #groups: readonly Group[];
   #sequence = 0;
+  /** By encoders that were replaced. */
+  #discarded: Discarded = { nonFinite: 0, oversize: 0 };
 
   /** Takes the metrics lanes among `lanes`. Delta lanes that stand at different baselines are kept apart. */
   constructor(lanes: readonly LaneConfig[], options: FanOutOptions) {
     this.#options = options;
-    const baselineOf = ({ destination, signal, temporality }: LaneConfig) =>
-      temporality === "delta"
-        ? options.baselines.find((one) => one.destination === destination && one.signal === signal)?.baseline
-        : undefined;
-    const keyOf = (lane: LaneConfig) => {
-      const { naming, temporality, encoding, native, batchBytesMax, batchItemsMax } = lane;
-      return JSON.stringify([
-        ...[naming, temporality, encoding, native, batchBytesMax, batchItemsMax],
-        baselineOf(lane),
-      ]);
-    };
-    const byKey = Map.groupBy(lanes.filter((lane) => lane.signal === "metrics"), keyOf);
-    this.#groups = [...byKey.values()].flatMap((members) => {
-      const [first] = members;
-      if (first === undefined) return [];
-      const { naming, encoding, temporality, native } = first;
-      const derive = temporality === "delta" ? options.openDelta(baselineOf(first)) : undefined;
-      return [{
-        lanes: members,
-        first,
-        encoder: createMetricsEncoder({
-          ...{ naming, encoding, temporality },
-          ...(native !== undefined && { native }),
-        }),
-        derive,
-      }];
-    });
+    this.#groups = openGroups(lanes, options.baselines, options.openDelta);
+  }
+
+  /** Takes the same lanes with other names of metrics from the next cycle on; delta lanes go on where they stand. */
+  rename(lanes: readonly LaneConfig[]): void {
+    this.#discarded = this.discarded();
+    const baselines = this.#groups.flatMap(({ lanes: members, baseline }) =>
+      baseline === undefined
+        ? []
+        : members.map(({ destination, signal }) => ({ destination, signal, baseline }))
+    );
+    this.#groups = openGroups(lanes, baselines, this.#options.openDelta);
   }
 
   /** Encodes and hands over one cycle. */
   deliver(resource: Attributes, snapshot: Snapshot): void {
     for (const group of this.#groups) {
       const derived = group.derive?.(snapshot);
+      group.baseline = derived?.baseline;
       const input = { resource, scope: this.#options.scope, snapshot: derived?.snapshot ?? snapshot };
       for (const { body, items, firstTimeMs, lastTimeMs } of group.encoder.encode(input, group.first)) {
         const header = {
@@ -98,7 +119,7 @@ export class FanOut {
 
   /** Points left out by the encoders, by reason. */
   discarded(): Discarded {
-    const total: Discarded = { nonFinite: 0, oversize: 0 };
+    const total: Discarded = { ...this.#discarded };
     for (const { encoder } of this.#groups) {
       total.nonFinite += encoder.discarded.nonFinite;
       total.oversize += encoder.discarded.oversize;

@@ -1,6 +1,7 @@
 /** SIGHUP and `SONDE_LISTEN` on a running agent: what changes live, what asks for a restart, what is refused. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type AgentRig, withAgent } from "./agent_rig.ts";
+import { decodeMetrics } from "./decoded.ts";
 import { sonde } from "./program.ts";
 
 function rewrite({ folder, server }: AgentRig, text: string): void {
@@ -17,6 +18,26 @@ Deno.test("SIGHUP applies a live key and says which", async () => {
     assertMatch(rig.agent.stderr, /configuration applied keys="SONDE_INTERVAL SONDE_METRICS"/);
     const { stdout } = await sonde(rig.folder, ["status", "--json"]);
     assertEquals(JSON.parse(stdout).intervalMs, 900);
+  });
+});
+
+Deno.test("SIGHUP with another naming changes the names of metrics, deltas going on where they stood", async () => {
+  const file = "SONDE_ENDPOINT={url}\nSONDE_INTERVAL=300ms\nSONDE_TEMPORALITY=delta\n";
+  await withAgent({ file }, async (rig) => {
+    rewrite(rig, `${file}SONDE_NAMING=collector\n`);
+    rig.agent.signal("SIGHUP");
+    await rig.agent.waitFor(({ stderr }) => stderr.includes("configuration applied"));
+    await rig.server.waitFor(rig.server.requests.length + 3);
+    const decoded = await Promise.all(rig.server.requests.map(decodeMetrics));
+    const states = decoded.map(({ points }) =>
+      points.some(({ name, attributes }) => name === "system.memory.usage" && "state" in attributes)
+    );
+    assertEquals([states[0], states.at(-1)], [false, true]);
+    const switches = decoded.flatMap(({ points }) =>
+      points.filter(({ name }) => name.endsWith("context_switches"))
+    );
+    assertEquals(switches.length, decoded.length - 1, "the first look at a counter is no interval yet");
+    for (const [at, point] of switches.slice(1).entries()) assertEquals(point.startNs, switches[at]?.timeNs);
   });
 });
 
