@@ -146,6 +146,7 @@ function buildLane(build: Build): LaneConfig | undefined {
     batchBytesMax: preset.batchBytesMax,
     batchItemsMax: preset.batchItemsMax,
     maxAgeMs: maxAge === "auto" ? preset.maxAgeMs : maxAge,
+    ...(preset.answers === undefined ? {} : { answers: preset.answers }),
     transport: readTransport({ resolution, scope, at: build.at }),
     retry: {
       profile,

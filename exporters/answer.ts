@@ -145,7 +145,9 @@ function failure(
   { lane, clock }: { lane: LaneConfig; clock: Clock },
 ): Retryable | Refused {
   const { status } = response;
-  const message = oneLine(answerWords(body.bytes, mediaType(response))) || `status ${status}`;
+  const words = oneLine(answerWords(body.bytes, mediaType(response))) || `status ${status}`;
+  const meaning = lane.answers?.[status];
+  const message = meaning === undefined ? words : `${words} (${meaning})`;
   if (status >= 300 && status < 400) {
     const target = redirectTarget(response, lane.url);
     return { kind: "refused", class: "destination", status, cause: "redirect", message: target, keep: true };

@@ -98,6 +98,8 @@ export interface LaneConfig {
   readonly batchItemsMax: number;
   /** Older data is useless there and is dropped from the spool. */
   readonly maxAgeMs: number;
+  /** What a status means at this kind of destination, added to the backend's own words. */
+  readonly answers?: Readonly<Record<number, string>>;
   readonly transport: TransportConfig;
   readonly retry: RetryConfig;
 }

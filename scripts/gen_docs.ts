@@ -1,15 +1,18 @@
 /**
- * Writes what is made from the program's own tables: attributes of metrics for `explain`, and the metric table of
- * docs/metrics.md, and the comparison in docs/collector-comparison.md. `--check` writes nothing and ends with 1 when a file differs.
+ * Writes what is made from the program's own tables: attributes of metrics for `explain`, the metric table of
+ * docs/metrics.md, the comparison in docs/collector-comparison.md, the destination tables of docs/destinations.md.
+ * `--check` writes nothing and ends with 1 when a file differs.
  * @module
  */
 import { comparisonTable } from "./comparison_table.ts";
+import { destinationTables } from "./destination_table.ts";
 import { metricAttributes } from "./metric_attributes.ts";
 import { print, root, say } from "./terminal.ts";
 
 const ATTRIBUTES = `${root}/commands/metric_attributes.json`;
 const METRICS = `${root}/docs/metrics.md`;
 const COMPARISON = `${root}/docs/collector-comparison.md`;
+const DESTINATIONS = `${root}/docs/destinations.md`;
 const isCheck = Deno.args.includes("--check");
 
 /** Pages below docs keep their words; what stands between these lines is generated. */
@@ -38,10 +41,16 @@ if (import.meta.main) {
   const { metricTable } = await import("./metric_table.ts");
   const metrics = await Deno.readTextFile(METRICS);
   const comparison = await Deno.readTextFile(COMPARISON);
+  const tables = Object.entries(destinationTables());
+  const destinations = await Deno.readTextFile(DESTINATIONS);
   const settled = [
     isCurrent,
     await settle(METRICS, between(metrics, "metrics", metricTable())),
     await settle(COMPARISON, between(comparison, "comparison", comparisonTable())),
+    await settle(
+      DESTINATIONS,
+      tables.reduce((page, [name, text]) => between(page, name, text), destinations),
+    ),
   ];
   Deno.exit(settled.includes(false) ? 1 : 0);
 }

@@ -170,3 +170,13 @@ Deno.test("points too old for the backend are counted as such, not sent", async 
   assert(oldest >= 3 * HOUR);
   await rig.stop();
 });
+
+Deno.test("what a status means at a destination stands behind its own words", async () => {
+  const lane = settingsOf({ env: { SONDE_PRESET: "prometheus", SONDE_ENDPOINT: "http://p" } }).lanes[0];
+  const rig = rigOf(() => new Response("nothing here", { status: 404 }), { answers: lane?.answers });
+  rig.give();
+  await rig.runTo(1_000);
+  const message = "nothing here (the OTLP receiver is off: --web.enable-otlp-receiver)";
+  assertEquals(rig.report.lastFailure?.message, message);
+  await rig.stop();
+});

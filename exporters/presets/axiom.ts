@@ -17,5 +17,10 @@ export const axiom: Preset = {
   headers: { authorization: ["Bearer {key}"] },
   requires: ["ENDPOINT", "API_KEY", "DATASET"],
   encodings: ["protobuf"],
+  answers: {
+    400: "the dataset is missing, or is none of metrics",
+    403: "the token may not write to this dataset",
+    415: "protobuf only",
+  },
   sample: { ENDPOINT: "https://us-east-1.aws.edge.axiom.co", API_KEY: "sample-token", DATASET: "hosts" },
 };

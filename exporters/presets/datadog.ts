@@ -72,6 +72,10 @@ export const datadogOtlp: Preset = {
   maxAgeMs: HOUR_MS,
   sendsAgentId: true,
   aliases: [...ALIASES, { variable: "OTLP_HTTP_HEADERS", key: "SONDE_HEADERS", kind: "pairs" }],
+  answers: {
+    403: "the key is wrong, or belongs to another site",
+    413: "more than 500 KB before compression",
+  },
   sample: SAMPLE,
 };
 
@@ -119,5 +123,9 @@ export const datadogNative: Preset = {
   retryProfile: "heka",
   sendsAgentId: true,
   aliases: ALIASES,
+  answers: {
+    403: "the key is wrong, or belongs to another site",
+    413: "more than 500 KB, or 5 MB before compression",
+  },
   sample: SAMPLE,
 };

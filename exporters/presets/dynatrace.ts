@@ -28,5 +28,12 @@ export const dynatrace: Preset = {
     { variable: "INSECURE_SSL", key: "SONDE_INSECURE_SSL", kind: "words" },
     { variable: "INTERVAL", key: "SONDE_INTERVAL", kind: "seconds" },
   ],
+  answers: {
+    401: "the token is wrong, or lacks the scope metrics.ingest",
+    403: "the token lacks the scope metrics.ingest",
+    404: "the address lacks /api/v2/otlp",
+    413: "more than 4 MB or 15,000 points: all of the request is dropped",
+    415: "binary protobuf only",
+  },
   sample: { ENDPOINT: "https://abc12345.live.dynatrace.com/api/v2/otlp", API_KEY: "dt0c01.SAMPLE.SAMPLE" },
 };

@@ -16,5 +16,9 @@ export const elastic: Preset = {
     "service.name": { pattern: /^[a-zA-Z0-9 _-]+$/, rule: "made of letters, digits, spaces, _ and -" },
   },
   temporalities: ["delta", "cumulative"],
+  answers: {
+    401: "the key is wrong",
+    429: "more than the ingest rate of the project",
+  },
   sample: { ENDPOINT: "https://abc123.ingest.eu-central-1.aws.elastic.cloud:443", API_KEY: "sample-key" },
 };

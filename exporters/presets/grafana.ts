@@ -20,6 +20,11 @@ export const grafanaCloud: Preset = {
   naming: "collector",
   temporalities: ["cumulative"],
   maxAgeMs: 3_600_000,
+  answers: {
+    400: "part of it may have been stored; delta is refused",
+    401: "the instance id or the token is wrong",
+    404: "the address lacks /otlp",
+  },
   sample: { REGION: "prod-eu-west-2", USER: "123456", API_KEY: "sample-token" },
 };
 
@@ -34,5 +39,10 @@ export const mimir: Preset = {
   requires: ["ENDPOINT"],
   temporalities: ["cumulative"],
   maxAgeMs: 3_600_000,
+  answers: {
+    400: "part of it may have been stored; delta is refused",
+    401: "the tenant is missing or unknown",
+    413: "more than the distributor takes",
+  },
   sample: { ENDPOINT: "http://mimir.example:8080", TENANT: "team-a" },
 };

@@ -14,5 +14,9 @@ export const honeycomb: Preset = {
   region: "us",
   headers: { "x-honeycomb-team": ["{key}"], "x-honeycomb-dataset": ["{dataset}"] },
   requires: ["API_KEY", "DATASET"],
+  answers: {
+    401: "the key is wrong, or belongs to another region",
+    404: "the address lacks /v1/metrics",
+  },
   sample: { REGION: "eu", API_KEY: "sample-key", DATASET: "hosts" },
 };

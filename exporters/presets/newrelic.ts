@@ -46,5 +46,12 @@ export const newrelicOtlp: Preset = {
     },
     { variable: "OTLP_HTTP_HEADERS", key: "SONDE_HEADERS", kind: "pairs" },
   ],
+  answers: {
+    401: "the key is missing",
+    403: "the key is wrong, or belongs to another region",
+    404: "the address lacks /v1/metrics",
+    413: "more than 1 MB",
+    429: "more points a minute than the account has",
+  },
   sample: { REGION: "eu", API_KEY: "sample-licence-key" },
 };

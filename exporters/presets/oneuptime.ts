@@ -14,5 +14,8 @@ export const oneuptime: Preset = {
   requires: ["API_KEY"],
   temporalities: ["cumulative", "delta"],
   encodings: ["json", "protobuf"],
+  answers: {
+    401: "the token is wrong",
+  },
   sample: { API_KEY: "sample-token" },
 };

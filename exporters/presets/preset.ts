@@ -114,6 +114,8 @@ export interface Preset {
   readonly batchItemsMax: number;
   /** Older data is useless there. */
   readonly maxAgeMs: number;
+  /** What an answer means there, by status, where it says more than the status does. */
+  readonly answers?: Readonly<Record<number, string>>;
   readonly aliases?: readonly Alias[];
   /** A variable that alone chooses this preset. */
   readonly impliedBy?: string;

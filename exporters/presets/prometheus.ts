@@ -17,6 +17,11 @@ export const prometheus: Preset = {
   temporalities: ["cumulative"],
   // The out-of-order window its documentation suggests: older points are refused.
   maxAgeMs: 1_800_000,
+  answers: {
+    400: "out of order, too old or twice the same time",
+    404: "the OTLP receiver is off: --web.enable-otlp-receiver",
+    500: "delta is refused unless a feature flag allows it",
+  },
   sample: { ENDPOINT: "http://prometheus.example:9090" },
 };
 
@@ -33,5 +38,8 @@ export const victoriametrics: Preset = {
   encodings: ["protobuf"],
   // Its default retention, one month.
   maxAgeMs: 30 * 24 * 3_600_000,
+  answers: {
+    400: "protobuf only",
+  },
   sample: { ENDPOINT: "http://victoria.example:8428" },
 };

@@ -15,5 +15,9 @@ export const signoz: Preset = {
   shapes: { REGION: { pattern: /^[a-z][a-z0-9-]*$/, rule: "a region such as us, eu or in" } },
   naming: "collector",
   batchBytesMax: 8_000_000,
+  answers: {
+    401: "the key is wrong, or belongs to another region",
+    413: "more than 16 MB",
+  },
   sample: { REGION: "eu", API_KEY: "sample-key" },
 };

@@ -18,5 +18,10 @@ export const splunk: Preset = {
   encodings: ["protobuf"],
   batchBytesMax: 2_000_000,
   maxAgeMs: 3_600_000,
+  answers: {
+    401: "the token is wrong, or belongs to another realm",
+    404: "metrics go to /v2/datapoint/otlp",
+    429: "more requests a minute than the organisation has",
+  },
   sample: { REGION: "eu0", API_KEY: "sample-token" },
 };
