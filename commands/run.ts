@@ -8,14 +8,15 @@ import type { Log } from "../config/log.ts";
 import type { Settings } from "../config/settings.ts";
 import { sleep } from "../exporters/clock.ts";
 import { type Agent, openAgent } from "./agent.ts";
+import { ClockGuard } from "./clock_guard.ts";
 import type { Context } from "./context.ts";
 import { openControl } from "./control_verbs.ts";
 import { type Format, formatOf, render } from "./output.ts";
 import { crank } from "./schedule.ts";
 import { ReceiverError } from "./receiving.ts";
 import { Service } from "./service.ts";
-import { notifySocket, ServiceManager, watchdogMs } from "./service_manager.ts";
 import { type Start, start } from "./start.ts";
+import { notifySocket, Supervisor, watchdogMs } from "./supervisor.ts";
 import { VERSION } from "./build.ts";
 import { workerUrl } from "./workers.ts";
 
@@ -104,10 +105,14 @@ interface Turning {
   readonly stop: Stop;
   readonly log: Log;
   readonly service: Service;
-  readonly manager: ServiceManager;
+  readonly supervisor: Supervisor;
 }
 
-async function turn(agent: Agent, context: Context, { stop, log, service, manager }: Turning): Promise<void> {
+async function turn(
+  agent: Agent,
+  context: Context,
+  { stop, log, service, supervisor }: Turning,
+): Promise<void> {
   const { sensor, settings } = agent;
   const sink = sinkOf(agent, context);
   await sensor.refresh();
@@ -116,16 +121,20 @@ async function turn(agent: Agent, context: Context, { stop, log, service, manage
     await sleep(FIRST_LOOK_MS, stop.signal);
   }
   const faults = new Map<string, string | undefined>();
+  const guard = new ClockGuard();
   await crank({
     intervalMs: () => service.live.intervalMs,
     prepare: () => void sensor.refresh(0),
     cycle: () => {
       const snapshot = sensor.collect();
-      sink(snapshot);
+      const turned = { monotonicMs: performance.now(), intervalMs: service.live.intervalMs };
+      for (const due of guard.pass(snapshot, turned)) sink(due);
+      const event = guard.takeEvent();
+      if (event !== undefined) log.warn(event, { dropped: guard.dropped, regressions: guard.regressions });
       agent.delivery?.receiver?.cycle();
       service.observe(snapshot);
       reportFaults(agent, faults, log);
-      manager.cycle();
+      supervisor.cycle();
     },
     signal: stop.signal,
   }, { mono: () => performance.now(), sleep });
@@ -173,12 +182,12 @@ export async function run(context: Context): Promise<number> {
   }
 }
 
-function managerOf(
+function supervisorOf(
   { delivery }: Agent,
   { env }: Context,
   { isWanted, service }: { readonly isWanted: boolean; readonly service: Service },
-): ServiceManager {
-  return new ServiceManager({
+): Supervisor {
+  return new Supervisor({
     notify: isWanted ? (state) => delivery?.link.notify(state) : undefined,
     watchdogMs: watchdogMs(env, Deno.pid),
     intervalMs: () => service.live.intervalMs,
@@ -186,10 +195,10 @@ function managerOf(
   });
 }
 
-async function reload(service: Service, manager: ServiceManager): Promise<void> {
-  manager.reloading();
+async function reload(service: Service, supervisor: Supervisor): Promise<void> {
+  supervisor.reloading();
   const { outcome } = await service.reload();
-  manager.ready(`configuration ${outcome}`);
+  supervisor.ready(`configuration ${outcome}`);
 }
 
 async function live(context: Context, begun: Start): Promise<number> {
@@ -217,18 +226,18 @@ async function live(context: Context, begun: Start): Promise<number> {
     },
   });
   const service = await serving.promise;
-  const manager = managerOf(agent, context, { isWanted: notify !== undefined, service });
-  Deno.addSignalListener("SIGHUP", () => void reload(service, manager));
+  const supervisor = supervisorOf(agent, context, { isWanted: notify !== undefined, service });
+  Deno.addSignalListener("SIGHUP", () => void reload(service, supervisor));
   Deno.addSignalListener("SIGUSR1", () => service.explain());
   log.info("started", startLine(settings, agent));
-  manager.ready("collecting");
+  supervisor.ready("collecting");
   const housekeeping = setInterval(() => trimMemory(context.env), HOUSEKEEPING_MS);
   const watch = setInterval(() => {
     service.sweep();
     void lookAfter(agent);
   }, WATCH_MS);
-  await turn(agent, context, { stop, log, service, manager });
-  manager.stopping();
+  await turn(agent, context, { stop, log, service, supervisor });
+  supervisor.stopping();
   clearInterval(housekeeping);
   clearInterval(watch);
   await finish(agent, stop);

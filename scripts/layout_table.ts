@@ -92,7 +92,7 @@ export const PLACES: readonly Place[] = [
         "config/remote_store.ts",
         "config/secret*.ts",
       ],
-      ...["exporters/spool*.ts", "exporters/probe.ts", "commands/control*.ts", "commands/spool*.ts"],
+      ...["exporters/spool*.ts", "exporters/notify.ts", "exporters/probe.ts", "commands/control*.ts", "commands/spool*.ts"],
       ...["commands/lock*.ts", "commands/exec*.ts", "commands/setup*.ts"],
     ],
     reason: "files are opened by sources, configuration loading, the spool and the control socket",

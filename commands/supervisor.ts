@@ -1,5 +1,5 @@
 /**
- * What the service manager is told, and when: ready, reloading, stopping, and the watchdog's sign of life, which is
+ * What the supervisor (the service manager) is told, and when: ready, reloading, stopping, and the watchdog's sign of life, which is
  * given only while cycles succeed. Off without NOTIFY_SOCKET. Source: sd_notify(3), sd_watchdog_enabled(3).
  * @module
  */
@@ -24,7 +24,7 @@ export function watchdogMs(env: Context["env"], pid: number): number | undefined
 }
 
 /** What a life has to give so that its service manager can be told. */
-export interface ServiceManagerParts {
+export interface SupervisorParts {
   /** Absent: nobody wants to know. */
   readonly notify: ((state: string) => void) | undefined;
   readonly watchdogMs: number | undefined;
@@ -34,12 +34,12 @@ export interface ServiceManagerParts {
 }
 
 /** The service manager, as `run` speaks to it. */
-export class ServiceManager {
-  readonly #parts: ServiceManagerParts;
+export class Supervisor {
+  readonly #parts: SupervisorParts;
   #goodMs: number;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(parts: ServiceManagerParts) {
+  constructor(parts: SupervisorParts) {
     this.#parts = parts;
     this.#goodMs = parts.nowMs();
   }
