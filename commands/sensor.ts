@@ -14,6 +14,7 @@ import type { Source } from "../collectors/source.ts";
 import { LIBC_SYMBOLS, type LibcCalls, openLibc } from "../collectors/statfs.ts";
 import type { Choice } from "../config/glob.ts";
 import type { HostFolders } from "../config/host_folders.ts";
+import { PLAUSIBLE_NS } from "./clock_guard.ts";
 import { collectorSelector, selectionOf } from "./collector_choice.ts";
 import { openWalker, type Walker } from "./process_walker.ts";
 import { earlierCycle, type Recorded, recordedAt, uptimeOf } from "./replay.ts";
@@ -40,9 +41,6 @@ export interface CycleClock {
   readonly wall: () => number;
   readonly mono: () => number;
 }
-
-/** No clock before this can be right: when this version was written (otlp M4). */
-const PLAUSIBLE_NS = BigInt(Date.UTC(2026, 10, 1)) * 1_000_000n;
 
 /** How long the first cycle waits for figures that may block. */
 const FIRST_REFRESH_MS = 1000;
