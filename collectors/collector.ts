@@ -48,6 +48,8 @@ export interface Host {
    * where it cannot be kept.
    */
   processCounter(): (() => number | undefined) | undefined;
+  /** The same for the files that this process has open. */
+  openFileCounter(): (() => number | undefined) | undefined;
   /** Asks the walker that the operator asked for; works after the drop. Absent: there is none. */
   readonly walk?: () => Promise<string>;
   /** Gives back what it keeps open. */

@@ -112,7 +112,7 @@ function isSameBoot(path: string): boolean {
   }
 }
 
-/** Opens a host for looking around; only `processCounter` keeps something open, until `close`. */
+/** Opens a host for looking around; only the counters keep something open, until `close`. */
 export function openHost(root: HostRoot, kernel: KernelCalls): Host {
   const at = (path: string) => locate(root, path);
   const read = (path: string): string | undefined => {
@@ -127,6 +127,11 @@ export function openHost(root: HostRoot, kernel: KernelCalls): Host {
   // A host's root mounted into a container has the same kernel, and with it the same clock.
   const hasOurKernel = !isForeign || isSameBoot(at(BOOT_ID));
   const folders: ProcFolder[] = [];
+  const kept = (folder: ProcFolder | undefined) => {
+    if (folder === undefined) return undefined;
+    folders.push(folder);
+    return () => folder.count();
+  };
   return {
     read,
     list: (path) => {
@@ -157,12 +162,11 @@ export function openHost(root: HostRoot, kernel: KernelCalls): Host {
     isForeign,
     statfs: (mountPoint) => kernel.statfs(root.prefix + mountPoint),
     adjtimex: () => hasOurKernel ? kernel.adjtimex() : undefined,
-    processCounter: () => {
-      const folder = ProcFolder.open(root.proc, (descriptor) => kernel.fstat(descriptor));
-      if (folder === undefined) return undefined;
-      folders.push(folder);
-      return () => folder.processes();
-    },
+    processCounter: () => kept(ProcFolder.ofProcesses(root.proc, (descriptor) => kernel.fstat(descriptor))),
+    openFileCounter: () =>
+      isForeign
+        ? undefined
+        : kept(ProcFolder.ofOpenFiles("/proc/self/fd", (descriptor) => kernel.fstat(descriptor))),
     ...(kernel.walk === undefined ? {} : { walk: kernel.walk }),
     close: () => {
       for (const folder of folders.splice(0)) folder.close();

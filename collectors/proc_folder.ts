@@ -33,7 +33,27 @@ function descriptors(): Map<string, string> {
   return found;
 }
 
-/** /proc kept open. */
+type Fstat = (descriptor: number) => FolderState | undefined;
+
+/** Opens a folder for life and finds the number it is open under. */
+function keep(path: string): { readonly file: Deno.FsFile; readonly descriptor: number } {
+  const before = descriptors();
+  const file = Deno.openSync(path, { read: true });
+  const target = Deno.realPathSync(path);
+  const own = [...descriptors()].find(([name, to]) => to === target && before.get(name) !== to);
+  if (own === undefined) {
+    file.close();
+    throw new Error(`BUG: "${target}" is open and has no number`);
+  }
+  return { file, descriptor: Number(own[0]) };
+}
+
+/** How many links of /proc are not processes. */
+function otherLinks(entries: readonly Entry[]): number {
+  return OWN_LINKS + entries.filter(({ name, isDirectory }) => isDirectory && !isProcess(name)).length;
+}
+
+/** A folder of /proc kept open, whose state is a count. */
 export class ProcFolder {
   readonly #file: Deno.FsFile;
   readonly #count: () => number | undefined;
@@ -43,36 +63,35 @@ export class ProcFolder {
     this.#count = count;
   }
 
-  /** Opens it with all permissions; undefined where it cannot be looked at. A recording's count is fixed. */
-  static open(path: string, fstat: (descriptor: number) => FolderState | undefined): ProcFolder | undefined {
-    let file: Deno.FsFile | undefined;
+  /** Counts processes; needs all permissions. Undefined where /proc cannot be looked at. A recording's count is fixed. */
+  static ofProcesses(path: string, fstat: Fstat): ProcFolder | undefined {
     try {
-      const before = descriptors();
-      file = Deno.openSync(path, { read: true });
+      const { file, descriptor } = keep(path);
       const entries: Entry[] = [...Deno.readDirSync(path)];
       if (Deno.statSync(path).ino !== PROC_ROOT_INODE) {
-        const recorded = entries.filter(({ name }) => isProcess(name)).length;
-        return new ProcFolder(file, () => recorded || undefined);
+        return new ProcFolder(file, () => entries.filter(({ name }) => isProcess(name)).length);
       }
-      const others = entries.filter(({ name, isDirectory }) => isDirectory && !isProcess(name)).length;
-      const target = Deno.realPathSync(path);
-      const own = [...descriptors()].find(([name, to]) => to === target && before.get(name) !== to);
-      if (own === undefined) throw new Error(`BUG: "${target}" is open and has no number`);
-      const descriptor = Number(own[0]);
-      return new ProcFolder(file, () => {
-        const links = fstat(descriptor)?.links;
-        const processes = links === undefined ? 0 : links - OWN_LINKS - others;
-        return processes > 0 ? processes : undefined;
-      });
+      const others = otherLinks(entries);
+      return new ProcFolder(file, () => (fstat(descriptor)?.links ?? 0) - others);
     } catch {
-      file?.close();
       return undefined;
     }
   }
 
-  /** Processes now, zombies included. */
-  processes(): number | undefined {
-    return this.#count();
+  /** Counts the files this process has open: the size of /proc/self/fd since Linux 6.2, 0 before. */
+  static ofOpenFiles(path: string, fstat: Fstat): ProcFolder | undefined {
+    try {
+      const { file, descriptor } = keep(path);
+      return new ProcFolder(file, () => fstat(descriptor)?.size);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The count now; undefined where the kernel does not tell. */
+  count(): number | undefined {
+    const count = this.#count();
+    return count !== undefined && count > 0 ? count : undefined;
   }
 
   close(): void {

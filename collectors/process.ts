@@ -76,6 +76,11 @@ function addShares(before: Before, now: Before, { own, cpus, host, out }: Sinks 
   out.add(own.share.system, share(system));
 }
 
+/** Bytes of memory of the host, 0 when it cannot be read. */
+function memoryTotal(meminfo: string | undefined): number {
+  return Number(/^MemTotal: +(\d+) kB$/m.exec(meminfo ?? "")?.[1] ?? 0) * 1024;
+}
+
 const cpuLines = (text: string | undefined): number => text?.match(/^cpu\d+ /gm)?.length ?? 0;
 const moment = (stat: ProcessStat, cycle: Cycle): Before | undefined =>
   cycle.uptime === undefined ? undefined : { stat, uptime: cycle.uptime, cycle };
@@ -86,6 +91,8 @@ export const ownProcess: Collector = {
   descriptors: PROCESS_DESCRIPTORS,
   prepare(host): Prepared {
     const cpus = cpuLines(host.read("/proc/stat"));
+    const total = memoryTotal(host.read("/proc/meminfo"));
+    const countFiles = host.openFileCounter();
     let own: ProcessSeries | undefined;
     let before: Before | undefined;
     return {
@@ -98,6 +105,9 @@ export const ownProcess: Collector = {
           before = undefined;
         }
         addStat(stat, own, { host, out });
+        if (total > 0) out.add(own.memoryShare, stat.residentPages * host.pageSize / total);
+        const files = countFiles?.();
+        if (files !== undefined) out.add(own.descriptors, files);
         addKeyed(io, own.io, out);
         addKeyed(status, own.status, out);
         const now = moment(stat, out.cycle);

@@ -108,6 +108,25 @@ const switches: Descriptor = {
   on: false,
 };
 
+const memoryShare: Descriptor = {
+  ...gauge([
+    "process.memory.utilization",
+    "1",
+    "Physical memory in use, as a share of the host's",
+    `${STAT} field 24 * page size / /proc/meminfo MemTotal`,
+  ]),
+  on: false,
+};
+const descriptors: Descriptor = {
+  ...level([
+    "process.unix.file_descriptor.count",
+    "{file_descriptor}",
+    "Files open",
+    "size of the folder /proc/self/fd, Linux 6.2 and later",
+  ]),
+  on: false,
+};
+
 /** Every metric of a process. */
 export const PROCESS_DESCRIPTORS: readonly Descriptor[] = [
   cpuTime,
@@ -121,6 +140,8 @@ export const PROCESS_DESCRIPTORS: readonly Descriptor[] = [
   diskOperations,
   signals,
   switches,
+  memoryShare,
+  descriptors,
 ];
 
 /** A key of a file in "key: number" form and the series it fills. */
@@ -134,6 +155,8 @@ export interface ProcessSeries {
   readonly usage: Series;
   readonly virtual: Series;
   readonly uptime: Series;
+  readonly memoryShare: Series;
+  readonly descriptors: Series;
   readonly threads: Series;
   readonly minor: Series;
   readonly major: Series;
@@ -159,6 +182,8 @@ export function processSeries(startTicks: number, ticksPerSecond: number): Proce
     usage: of(usage),
     virtual: of(virtual),
     uptime: of(uptime),
+    memoryShare: of(memoryShare),
+    descriptors: of(descriptors),
     threads: of(threads),
     minor: fault("minor"),
     major: fault("major"),

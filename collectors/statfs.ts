@@ -33,6 +33,7 @@ const encoder = new TextEncoder();
 export interface FolderState {
   readonly inode: number;
   readonly links: number;
+  readonly size: number;
 }
 
 /** The open calls. */
@@ -74,7 +75,7 @@ export function decodeTimex(bytes: Uint8Array, state: number): ClockState {
 export function decodeStat(bytes: Uint8Array, arch: string = Deno.build.arch): FolderState {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const links = arch === "x86_64" ? Number(view.getBigUint64(16, true)) : view.getUint32(20, true);
-  return { inode: Number(view.getBigUint64(8, true)), links };
+  return { inode: Number(view.getBigUint64(8, true)), links, size: Number(view.getBigInt64(48, true)) };
 }
 
 function openLibrary(): Deno.DynamicLibrary<typeof SYMBOLS> | undefined {

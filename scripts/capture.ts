@@ -61,6 +61,7 @@ function watched(host: Host, looked: Looked): Host {
       return isThere;
     },
     processCounter: () => undefined,
+    openFileCounter: () => undefined,
   };
 }
 

@@ -79,8 +79,8 @@ const EDGE: readonly HostShape[] = [
     files: (t) =>
       host(t, {
         "/proc/stat": text.stat({ online: range(4) }, t),
-        "/proc/diskstats": text.disk("179 0", "mmcblk0", t) + text.disk("179 1", "mmcblk0p1", t) +
-          text.disk("179 2", "mmcblk0p2", t),
+        "/proc/diskstats": text.disk("179 0 mmcblk0", t) + text.disk("179 1 mmcblk0p1", t) +
+          text.disk("179 2 mmcblk0p2", t),
         "/proc/1/net/dev": text.netDev(["lo"], t) + (t === 0
           ? "  eth0:4294960000 500 0 0 0 0 0 0 100 2 1 3 0 0 0 0\n"
           : "  eth0: 1000 510 0 0 0 0 0 0 100 2 1 3 0 0 0 0\n"),
@@ -99,7 +99,7 @@ const EDGE: readonly HostShape[] = [
         ...NO_PRESSURE,
         ...BOARD_NET,
         "/proc/stat": text.stat({ online: range(4) }, t),
-        "/proc/diskstats": text.disk("259 0", "nvme0n1", t) + text.disk("259 1", "nvme0n1p1", t),
+        "/proc/diskstats": text.disk("259 0 nvme0n1", t) + text.disk("259 1 nvme0n1p1", t),
         "/sys/class/hwmon/hwmon1/name": "rpi_volt\n",
         "/sys/class/hwmon/hwmon1/in0_lcrit_alarm": "0\n",
         "/sys/class/hwmon/hwmon0/name": "cpu_thermal\n",
@@ -130,7 +130,7 @@ const EDGE: readonly HostShape[] = [
     statfs: { "/": FS, "/mnt/back\\slash": FS },
     files: (t) =>
       host(t, {
-        "/proc/diskstats": text.disk("104 0", "cciss/c0d0", t) + text.disk("104 1", "cciss/c0d0p1", t),
+        "/proc/diskstats": text.disk("104 0 cciss/c0d0", t) + text.disk("104 1 cciss/c0d0p1", t),
         "/sys/block/cciss!c0d0/diskseq": "4\n",
         "/proc/1/net/dev": text.netDev(["lo", "wl-ü"], t),
         ...text.links(["wl-ü"]),

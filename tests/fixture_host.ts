@@ -136,6 +136,7 @@ export function hostOf(tree: Tree): Host {
     },
     adjtimex: () => undefined,
     processCounter: () => () => list(tree, "/proc").filter((name) => /^\d+$/.test(name)).length || undefined,
+    openFileCounter: () => () => list(tree, "/proc/self/fd").length || undefined,
     ...(tree.walk === undefined ? {} : { walk: tree.walk }),
     close: () => {},
   };

@@ -42,7 +42,7 @@ function host(t: Moment, differs: Readonly<Record<string, string | undefined>> =
     "/proc/meminfo": text.meminfo({}),
     "/proc/vmstat": text.vmstat(t),
     "/proc/swaps": "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n",
-    "/proc/diskstats": text.disk("254 0", "vda", t) + text.disk("254 1", "vda1", t),
+    "/proc/diskstats": text.disk("254 0 vda", t) + text.disk("254 1 vda1", t),
     "/proc/filesystems": "nodev\tsysfs\nnodev\ttmpfs\n\text4\n\tvfat\n\txfs\n",
     "/proc/1/mountinfo": ROOT + PSEUDO,
     "/proc/sys/fs/file-nr": "917\t0\t9223372036854775807\n",
@@ -91,7 +91,7 @@ const SERVERS: readonly HostShape[] = [
       host(t, {
         "/proc/stat": text.stat({ online: range(128), interrupts: 1500 }, t),
         "/proc/diskstats": range(12).map((at) =>
-          text.disk(`259 ${at}`, `nvme${at}n1`, t) + text.disk(`0 ${at}`, `nvme${at}c0n1`, t)
+          text.disk(`259 ${at} nvme${at}n1`, t) + text.disk(`0 ${at} nvme${at}c0n1`, t)
         ).join(""),
         "/proc/1/net/dev": text.netDev(["lo", "bond0", "eno1", "eno2"], t),
         ...text.links(["bond0", "eno1", "eno2"]),
@@ -123,7 +123,7 @@ const SERVERS: readonly HostShape[] = [
     statfs: PLAIN,
     files: (t) =>
       host(t, {
-        "/proc/diskstats": text.disk("202 1", "xvda1", t) + text.disk("202 2", "xvda2", t),
+        "/proc/diskstats": text.disk("202 1 xvda1", t) + text.disk("202 2 xvda2", t),
         "/sys/block/xvda1/size": "20971520\n",
         "/sys/block/xvda2/size": "20971520\n",
         "/sys/class/block/vda1/partition": undefined,
@@ -174,7 +174,7 @@ const OLD: readonly HostShape[] = [
     files: (t) =>
       host(t, {
         ...NO_PRESSURE,
-        "/proc/diskstats": text.disk("8 0", "sda", t, 14) + text.disk("8 1", "sda1", t, 14),
+        "/proc/diskstats": text.disk("8 0 sda", t, 14) + text.disk("8 1 sda1", t, 14),
         "/proc/vmstat": text.vmstat(t, true),
         "/proc/meminfo": text.meminfo({ MemAvailable: -1 }),
         "/proc/zoneinfo":
@@ -190,7 +190,7 @@ const OLD: readonly HostShape[] = [
       host(t, {
         ...NO_PRESSURE,
         "/proc/stat": text.stat({ online: [0, 1], columns: 9 }, t),
-        "/proc/diskstats": text.disk("8 0", "sda", t, 14),
+        "/proc/diskstats": text.disk("8 0 sda", t, 14),
         "/proc/vmstat": text.vmstat(t, true),
         "/proc/1/net/dev": text.netDev(["lo", "eth0"], t, true),
         "/proc/meminfo": text.meminfo({ MemAvailable: -1 }),

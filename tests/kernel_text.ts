@@ -62,14 +62,14 @@ export function vmstat(t: Moment, isOld = false): string {
   return rows.map(([key, value]) => `${key} ${value}\n`).join("");
 }
 
-/** A line of /proc/diskstats with so many columns; reads, writes and milliseconds grow. */
-export function disk(numbers: string, name: string, t: Moment, columns = 20): string {
+/** A line of /proc/diskstats that begins "8 0 sda" and has so many columns; reads, writes and milliseconds grow. */
+export function disk(device: string, t: Moment, columns = 20): string {
   const values = [
     ...[grow(9000, 100, t), 100, grow(2_050_000, 8000, t), grow(12_500, 600, t)],
     ...[grow(7000, 50, t), 300, grow(4_100_008, 4000, t), grow(8000, 1000, t), 2],
     ...[grow(3688, 500, t), grow(20_500, 1600, t), 10, 5, 640, 30, 18, 7],
   ];
-  return `${numbers} ${name} ${values.slice(0, columns - 3).join(" ")}\n`;
+  return `${device} ${values.slice(0, columns - 3).join(" ")}\n`;
 }
 
 const NET_HEADER = "Inter-|   Receive                                                |  Transmit\n" +

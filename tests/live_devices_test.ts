@@ -6,6 +6,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Collector } from "../collectors/collector.ts";
 import { cpu } from "../collectors/cpu.ts";
 import { disk } from "../collectors/disk.ts";
+import { ownProcess } from "../collectors/process.ts";
 import { processTable } from "../collectors/process_table.ts";
 import { processes } from "../collectors/processes.ts";
 import type { Snapshot } from "../collectors/metric.ts";
@@ -13,8 +14,12 @@ import { openSensor, type Sensor } from "../commands/sensor.ts";
 import { inFolder, Program, sonde } from "./program.ts";
 import type { JsonPoint } from "./root_tree.ts";
 
-function open(all: readonly Collector[], walks = false): Sensor {
-  const settings = { root: "/", collectors: [{ on: true, pattern: "*" }], metrics: [] };
+function open(all: readonly Collector[], metrics: readonly string[] = [], walks = false): Sensor {
+  const settings = {
+    root: "/",
+    collectors: [{ on: true, pattern: "*" }],
+    metrics: metrics.map((pattern) => ({ on: true, pattern })),
+  };
   return openSensor(all, settings, {
     namings: ["semconv"],
     walks,
@@ -122,8 +127,23 @@ Deno.test("processes counts what comes and goes without opening anything", async
   }
 });
 
+Deno.test("process counts the files it has open itself", async () => {
+  const sensor = open([ownProcess], ["process.*"]);
+  const files: Deno.FsFile[] = [];
+  try {
+    const count = () => valuesOf(sensor.collect(), "process.unix.file_descriptor.count").get("");
+    const before = count();
+    for (let at = 0; at < 7; at++) files.push(Deno.openSync("/dev/null"));
+    // Kernels before 6.2 do not tell.
+    if (before !== undefined) assertEquals(count(), before + 7);
+  } finally {
+    for (const file of files) file.close();
+    await sensor.close();
+  }
+});
+
 Deno.test("process_table sees a zombie and a stopped process", async () => {
-  const sensor = open([processTable({ processesTop: 3 })], true);
+  const sensor = open([processTable({ processesTop: 3 })], [], true);
   // The shell leaves its child unwaited for and is stopped itself.
   const shell = new Deno.Command("sh", { args: ["-c", "true & echo ready; kill -STOP $$"], stdout: "piped" })
     .spawn();
