@@ -7,7 +7,10 @@ import type { Write } from "./commands/context.ts";
 import { dispatch } from "./commands/dispatch.ts";
 
 /** Writes everything; whoever reads stdout may leave at any time, and then there is nothing left to say. */
-function writer(stream: { writeSync(bytes: Uint8Array): number }, ended: () => void): Write {
+function writer(
+  stream: { writeSync(bytes: Uint8Array): number },
+  { ended, failed }: { readonly ended: () => void; readonly failed: (error: unknown) => void },
+): Write {
   const encoder = new TextEncoder();
   return (text) => {
     const bytes = encoder.encode(text);
@@ -15,6 +18,7 @@ function writer(stream: { writeSync(bytes: Uint8Array): number }, ended: () => v
       for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
     } catch (error) {
       if (error instanceof Deno.errors.BrokenPipe) ended();
+      else failed(error);
     }
   };
 }
@@ -30,10 +34,16 @@ function terminalColumns(): number {
 
 /** Runs the verb of the command line to its end, and the process with it. */
 export async function main(): Promise<never> {
+  let outputFault: string | undefined;
   const code = await dispatch(Deno.args, {
     env: Deno.env.toObject(),
-    stdout: writer(Deno.stdout, () => Deno.exit(0)),
-    stderr: writer(Deno.stderr, () => {}),
+    stdout: writer(Deno.stdout, {
+      ended: () => Deno.exit(0),
+      failed: (error) => outputFault ??= error instanceof Error ? error.message : String(error),
+    }),
+    // Nowhere is left to say that this one cannot be written.
+    stderr: writer(Deno.stderr, { ended: () => {}, failed: () => {} }),
+    outputFault: () => outputFault,
     stdin: Deno.stdin.readable,
     isTerminal: {
       stdin: Deno.stdin.isTerminal(),

@@ -9,16 +9,28 @@ import { programHelp, verbHelp } from "./help.ts";
 import { GLOBAL_FLAGS, VERBS } from "./verbs.ts";
 
 /** What the process brings; the command line adds the rest of a context. */
-export type Surroundings = Omit<Context, "operands" | "flags" | "verbs">;
+export interface Surroundings extends Omit<Context, "operands" | "flags" | "verbs"> {
+  /** Why data could not be written to standard output; undefined while it could. */
+  readonly outputFault?: () => string | undefined;
+}
+
+/** Data that went nowhere is no success (74); an agent goes on all the same. */
+function withOutput(code: number, verb: string, { outputFault, stderr }: Surroundings): number {
+  const fault = outputFault?.();
+  if (code !== 0 || fault === undefined || verb === "run") return code;
+  stderr(`sonde: error: Cannot write to standard output: ${fault}\n`);
+  return 74;
+}
 
 async function dispatchStrictly(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const { verb, operands, flags } = parseCommandLine(args, { verbs: VERBS, globals: GLOBAL_FLAGS });
   if (verb === undefined || flags.has("help")) {
     surroundings.stdout(verb === undefined ? programHelp(VERBS) : verbHelp(verb));
-    return 0;
+    return withOutput(0, "help", surroundings);
   }
   const command = await verb.load();
-  return await command.run({ ...surroundings, operands, flags, verbs: VERBS });
+  const code = await command.run({ ...surroundings, operands, flags, verbs: VERBS });
+  return withOutput(code, verb.name, surroundings);
 }
 
 /** Runs a command line to its end; never throws. Codes as in design 6: 64 for usage, 70 for faults of our own. */

@@ -56,7 +56,7 @@ function flagLines(flags: readonly Flag[]): string[] {
 /** `sonde --help`: the verbs, and the flags all of them take. */
 export function programHelp(verbs: readonly Verb[]): string {
   return [
-    "sonde: a telemetry agent for Linux hosts that delivers OTLP and holds no permission",
+    "sonde: a telemetry agent for Linux hosts; delivers OTLP, holds no permission",
     "",
     "usage: sonde VERB [FLAGS]",
     "",
