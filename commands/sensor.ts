@@ -4,7 +4,7 @@
  * @module
  */
 import { BootClock, type SavedBoot } from "../collectors/boot_clock.ts";
-import type { Collector, Cycle, Statfs } from "../collectors/collector.ts";
+import type { Collector, Cycle, Host, Statfs } from "../collectors/collector.ts";
 import { CounterLedger } from "../collectors/counters.ts";
 import { type HostRoot, hostRoot, type KernelCalls, locate, openHost } from "../collectors/host.ts";
 import type { Attributes, Naming, Snapshot } from "../collectors/metric.ts";
@@ -15,6 +15,7 @@ import { LIBC_SYMBOLS, type LibcCalls, openLibc } from "../collectors/statfs.ts"
 import type { Choice } from "../config/glob.ts";
 import type { HostFolders } from "../config/host_folders.ts";
 import { PLAUSIBLE_NS } from "./clock_guard.ts";
+import { UsageError } from "./command_line.ts";
 import { collectorSelector, selectionOf } from "./collector_choice.ts";
 import { openWalker, type Walker } from "./process_walker.ts";
 import { earlierCycle, type Recorded, recordedAt, uptimeOf } from "./replay.ts";
@@ -181,7 +182,18 @@ export class Sensor {
   }
 }
 
-/** Opens the host and every file of the enabled collectors. */
+/** The clocks of the earlier recording. Throws UsageError when there is none. */
+function earlierRecording(host: Host, { proc }: HostRoot): Recorded {
+  if (!host.exists("/proc")) {
+    throw new UsageError(
+      `--previous needs a recording: "${proc}" is not there`,
+      "name a folder that holds proc",
+    );
+  }
+  return recordedAt(host);
+}
+
+/** Opens the host and every file of the enabled collectors. Throws UsageError for an earlier recording that is none. */
 export function openSensor(all: readonly Collector[], settings: SensorSettings, options: {
   readonly namings: readonly Naming[];
   /** A walker over /proc may be started: somebody asked for what only it can tell. */
@@ -214,7 +226,7 @@ export function openSensor(all: readonly Collector[], settings: SensorSettings, 
   });
   const recorded = earlier === undefined
     ? undefined
-    : [recordedAt(host), recordedAt(openHost(earlier, kernel))] as const;
+    : [recordedAt(host), earlierRecording(openHost(earlier, kernel), earlier)] as const;
   const resource = { ...hostResource(host, Deno.build.arch), ...options.attributes };
   return new Sensor({
     run,
