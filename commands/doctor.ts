@@ -163,8 +163,9 @@ function print(checks: readonly Check[], context: Context): void {
     stdout(`${JSON.stringify(document, null, 2)}\n`);
     return;
   }
-  const lines = [...checks.flatMap(checkLines), [[summary(checks)] as const]];
-  stdout(paint(lines, lineWidth(context), wantsColor(context)));
+  const width = lineWidth(context);
+  const lines = [...checks.flatMap((check) => checkLines(check, width)), [[summary(checks)] as const]];
+  stdout(paint(lines, width, wantsColor(context)));
 }
 
 /** 0 when the backend has accepted the canary and nothing failed; else 78, 77, 69 or 76. */

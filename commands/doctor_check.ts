@@ -5,6 +5,7 @@
  */
 import * as show from "../exporters/console_text.ts";
 import type { Line, Style } from "../exporters/console_text.ts";
+import { wrap } from "./help.ts";
 
 /** Names of the lines, in the order they are printed. */
 export const ORDER: readonly string[] = [
@@ -38,15 +39,21 @@ export function codeOf(checks: readonly Check[]): number {
     0;
 }
 
-/** One check as lines: what was found, and under it what to do. */
-export function checkLines({ name, state, destination, what, next }: Check): Line[] {
+/** One check as lines, wrapped: what was found, and under it what to do. Nothing of a diagnosis is cut. */
+export function checkLines({ name, state, destination, what, next = "" }: Check, width: number): Line[] {
   const where = destination === undefined ? "" : `${destination}: `;
-  const line: Line = [
-    [show.left(name, NAME), "title"],
-    [show.left(state, STATE), STYLES[state]],
-    [where + show.clean(what)],
-  ];
-  return next === undefined ? [line] : [line, [[" ".repeat(NAME)], ["next: ", "dim"], [show.clean(next)]]];
+  const wrapped = (text: string) => wrap(text, Math.max(20, width - NAME - STATE));
+  const lines = wrapped(where + show.clean(what)).map((text, at): Line => [
+    [show.left(at === 0 ? name : "", NAME), "title"],
+    [show.left(at === 0 ? state : "", STATE), STYLES[state]],
+    [text],
+  ]);
+  const steps = wrapped(show.clean(next)).map((text, at): Line => [
+    [" ".repeat(NAME)],
+    [show.left(at === 0 ? "next:" : "", STATE), "dim"],
+    [text],
+  ]);
+  return [...lines, ...steps];
 }
 
 /** The last line: `9 ok, 1 warning, 1 failure`. */

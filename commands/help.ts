@@ -9,6 +9,8 @@ import { GLOBAL_FLAGS } from "./verbs.ts";
 
 const WIDTH = 80;
 const TERM = 26;
+/** Of the lines that a usage line goes on with. */
+const INDENT = 7;
 
 /** Exit codes and what they mean. */
 export const EXITS: readonly (readonly [string, string])[] = [
@@ -87,8 +89,12 @@ function keyLines(): string[] {
 
 /** `sonde VERB --help`. The key table stands with the verb that is about configuration. */
 export function verbHelp(verb: Verb): string {
-  return [
+  const usage = wrap(
     `usage: sonde ${verb.name} ${verb.operands ?? ""}`.trimEnd() + " [FLAGS]",
+    WIDTH - INDENT,
+  );
+  return [
+    ...usage.map((line, at) => at === 0 ? line : " ".repeat(INDENT) + line),
     "",
     ...verb.details.flatMap((paragraph) => [...wrap(paragraph, WIDTH), ""]),
     ...(verb.flags.length === 0 ? [] : ["flags:", ...flagLines(verb.flags), ""]),

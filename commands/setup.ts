@@ -89,7 +89,8 @@ function answersFromFlags({ flags }: Context, files: ConfigFiles): Answers {
 
 function printChecks(checks: readonly Check[], context: Context): void {
   const wide = { ...context, isTerminal: { ...context.isTerminal, stdout: context.isTerminal.stderr } };
-  context.stderr(paint(checks.flatMap(checkLines), lineWidth(wide), wantsColor(wide)));
+  const width = lineWidth(wide);
+  context.stderr(paint(checks.flatMap((check) => checkLines(check, width)), width, wantsColor(wide)));
 }
 
 /** Tries the new text as `run` would read it; 0 when the backend accepts a canary, else the code of the failure. */

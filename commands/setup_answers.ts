@@ -26,10 +26,16 @@ const WORDS: Readonly<Record<Exclude<PresetSetting, "API_KEY">, string>> = {
   TENANT: "Tenant",
 };
 
+/** One round of questions. */
+interface Asking {
+  readonly prompt: Prompt;
+  readonly present: Present;
+  readonly answers: Answers;
+}
+
 async function askPreset(
-  prompt: Prompt,
+  { prompt, present }: Asking,
   context: Context,
-  present: Present,
 ): Promise<{ preset: Preset; url?: string }> {
   const names = PRESETS.map(({ name }) => name);
   context.stderr(`Destinations: ${names.join(", ")}; or the address of any OTLP/HTTP endpoint.\n`);
@@ -51,7 +57,7 @@ function takesKey({ headers, requires, signals }: Preset): boolean {
   return requires.includes("API_KEY") || texts.some((text) => /\{(key|basic)\}/.test(text));
 }
 
-async function askKey(prompt: Prompt, preset: Preset, answers: Answers, present: Present): Promise<void> {
+async function askKey(preset: Preset, { prompt, present, answers }: Asking): Promise<void> {
   if (!takesKey(preset)) return;
   const isSame = present.values.get("SONDE_PRESET") === preset.name;
   const has = isSame && present.values.has("SONDE_API_KEY") ? { fallback: "****" } : {};
@@ -65,12 +71,7 @@ async function askKey(prompt: Prompt, preset: Preset, answers: Answers, present:
   }
 }
 
-async function askSettings(
-  prompt: Prompt,
-  preset: Preset,
-  answers: Answers,
-  present: Present,
-): Promise<void> {
+async function askSettings(preset: Preset, { prompt, present, answers }: Asking): Promise<void> {
   for (const setting of preset.requires) {
     const name = `SONDE_${setting}`;
     if (setting === "API_KEY" || answers.has(name)) continue;
@@ -83,16 +84,17 @@ async function askSettings(
 /** Asks everything. Throws `Cancelled`. */
 export async function askAll(prompt: Prompt, context: Context, present: Present): Promise<Answers> {
   const answers: Answers = new Map();
-  const { preset, url } = await askPreset(prompt, context, present);
+  const asking = { prompt, present, answers };
+  const { preset, url } = await askPreset(asking, context);
   answers.set("SONDE_PRESET", preset.name);
   if (url !== undefined) answers.set("SONDE_ENDPOINT", url);
-  await askKey(prompt, preset, answers, present);
+  await askKey(preset, asking);
   const needsAddress = preset.endpoint === undefined && preset.regions === undefined &&
     preset.name !== "console";
   const asked = needsAddress && !preset.requires.includes("ENDPOINT")
     ? { ...preset, requires: [...preset.requires, "ENDPOINT" as const] }
     : preset;
-  await askSettings(prompt, asked, answers, present);
+  await askSettings(asked, asking);
   const name = await prompt.ask("3 Name of this host", { fallback: present.hostName });
   if (name !== present.hostName) {
     answers.set("SONDE_RESOURCE_ATTRIBUTES", `host.name=${encodeURIComponent(name)}`);

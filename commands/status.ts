@@ -6,7 +6,7 @@
 import { paint } from "../exporters/console_text.ts";
 import type { Context } from "./context.ts";
 import type { ControlAnswer } from "./control.ts";
-import { lineWidth, wantsColor } from "./output.ts";
+import { wantsColor } from "./output.ts";
 import { askAgent, noAgent } from "./running_agent.ts";
 import { statusLines } from "./status_text.ts";
 import type { Status } from "./vitals.ts";
@@ -36,7 +36,7 @@ export async function run(context: Context): Promise<number> {
   const status = await fetchStatus(context);
   if (typeof status === "number") return status;
   if (flags.has("json")) stdout(`${JSON.stringify(status, null, 2)}\n`);
-  else if (!flags.has("healthy")) stdout(paint(statusLines(status), lineWidth(context), wantsColor(context)));
+  else if (!flags.has("healthy")) stdout(paint(statusLines(status), Infinity, wantsColor(context)));
   if (!flags.has("healthy")) return 0;
   for (const why of status.health.why) stderr(`sonde: not healthy: ${why}\n`);
   return status.health.code;
