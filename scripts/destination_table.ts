@@ -19,6 +19,14 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[]): 
   return ["", rowText(heads), rowText(heads.map(() => "---")), ...rows.map(rowText), ""].join("\n");
 }
 
+/** The same with columns of one width, as the formatter wants it outside docs/. */
+function aligned(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = heads.map((_, at) => Math.max(...[heads, ...rows].map((row) => row[at]?.length ?? 0)));
+  const pad = (cells: readonly string[]) => cells.map((text, at) => text.padEnd(widths[at] ?? 0));
+  const rule = widths.map((width) => "-".repeat(width));
+  return ["", rowText(pad(heads)), rowText(rule), ...rows.map((row) => rowText(pad(row))), ""].join("\n");
+}
+
 function sizeText(bytes: number): string {
   return bytes % 1_000_000 === 0 ? `${bytes / 1_000_000} MB` : `${bytes / 1000} KB`;
 }
@@ -80,6 +88,16 @@ function formRow(preset: Preset): string[] {
 
 function answerRows({ name, answers }: Preset): string[][] {
   return Object.entries(answers ?? {}).map(([status, meaning]) => [name, status, meaning]);
+}
+
+/** The short table of the README: a line per destination. */
+export function destinationList(): string {
+  const rows = SENDING.map(({ summary, name, requires }) => [
+    summary,
+    `\`${name}\``,
+    requires.map((setting) => `\`SONDE_${setting}\``).join(", ") || "nothing",
+  ]);
+  return aligned(["destination", "preset", "must be set"], rows);
 }
 
 /** The three tables of docs/destinations.md, by the name of their place there. */

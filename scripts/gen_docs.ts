@@ -1,11 +1,12 @@
 /**
  * Writes what is made from the program's own tables: attributes of metrics for `explain`, the metric table of
- * docs/metrics.md, the comparison in docs/collector-comparison.md, the destination tables of docs/destinations.md.
+ * docs/metrics.md, the comparison in docs/collector-comparison.md, the destination tables of docs/destinations.md and
+ * of the README.
  * `--check` writes nothing and ends with 1 when a file differs.
  * @module
  */
 import { comparisonTable } from "./comparison_table.ts";
-import { destinationTables } from "./destination_table.ts";
+import { destinationList, destinationTables } from "./destination_table.ts";
 import { metricAttributes } from "./metric_attributes.ts";
 import { print, root, say } from "./terminal.ts";
 
@@ -13,6 +14,7 @@ const ATTRIBUTES = `${root}/commands/metric_attributes.json`;
 const METRICS = `${root}/docs/metrics.md`;
 const COMPARISON = `${root}/docs/collector-comparison.md`;
 const DESTINATIONS = `${root}/docs/destinations.md`;
+const README = `${root}/README.md`;
 const isCheck = Deno.args.includes("--check");
 
 /** Pages below docs keep their words; what stands between these lines is generated. */
@@ -43,10 +45,12 @@ if (import.meta.main) {
   const comparison = await Deno.readTextFile(COMPARISON);
   const tables = Object.entries(destinationTables());
   const destinations = await Deno.readTextFile(DESTINATIONS);
+  const readme = await Deno.readTextFile(README);
   const settled = [
     isCurrent,
     await settle(METRICS, between(metrics, "metrics", metricTable())),
     await settle(COMPARISON, between(comparison, "comparison", comparisonTable())),
+    await settle(README, between(readme, "destinations", destinationList())),
     await settle(
       DESTINATIONS,
       tables.reduce((page, [name, text]) => between(page, name, text), destinations),

@@ -60,6 +60,11 @@ const dimensionsMax = (max: number): Rule => (request) =>
     ? partly(1, "DIMENSION_COUNT_EXCEEDED")
     : undefined;
 
+const noJson: Rule = ({ headers }) =>
+  headers["content-type"] === JSON_TYPE
+    ? { status: 400, body: "json is not supported, use protobuf" }
+    : undefined;
+
 const tagConfig: Rule = ({ headers }) => {
   const config = JSON.parse(headers["dd-otel-metric-config"] ?? "null");
   return config?.resource_attributes_as_tags === true && config.histograms?.mode === "distributions"
@@ -130,7 +135,9 @@ export const BACKENDS: Readonly<Record<string, Backend>> = {
     ],
   },
   prometheus: { rules: [path("/api/v1/otlp/v1/metrics"), ...otlp, cumulativeOnly(500)] },
-  victoriametrics: { rules: [path("/opentelemetry/v1/metrics"), ...protobuf, cumulativeOnly(400)] },
+  victoriametrics: {
+    rules: [path("/opentelemetry/v1/metrics"), noJson, ...protobuf, cumulativeOnly(400)],
+  },
   honeycomb: {
     rules: [
       path("/v1/metrics"),
