@@ -6,6 +6,7 @@
 import { agent as agentCollector } from "../collectors/agent.ts";
 import type { Attributes, Naming } from "../collectors/metric.ts";
 import { collectors } from "../collectors/registry.ts";
+import { CountersFile } from "../config/counters_file.ts";
 import type { Settings } from "../config/settings.ts";
 import { openStateDir } from "../config/state_dir.ts";
 import type { CourierLink } from "../exporters/courier_link.ts";
@@ -18,7 +19,7 @@ import { dropPermissions } from "./drop.ts";
 import { installationAttributes } from "./identity.ts";
 import { bypassProxyForLoopback } from "./loopback.ts";
 import { openOwnState } from "./own_state.ts";
-import { openSensor, type Sensor } from "./sensor.ts";
+import { openSensor, rememberedOf, type Sensor } from "./sensor.ts";
 
 /** Everything a life needs, open, with no permission left. */
 export interface Agent {
@@ -29,6 +30,8 @@ export interface Agent {
    * the names of collectors that need a restart.
    */
   follow(settings: Settings): string[];
+  /** Leaves to the next life what it has to know of this one's counters. */
+  remember(): void;
   /** Absent when nothing is to be delivered. */
   readonly delivery?: Delivery;
   /** Absent when nothing can be remembered. */
@@ -88,6 +91,8 @@ export async function openAgent(settings: Settings, context: Context, options: A
     omissions: opened.sensor?.omissions ?? 0,
     lanes: opened.link?.report.lanes ?? [],
   }));
+  // A recording's counters are not this host's.
+  const counters = stateDir === undefined || settings.root !== "/" ? undefined : CountersFile.open(stateDir);
   const facts = Promise.withResolvers<HostFacts>();
   if (options.delivers) bypassProxyForLoopback();
   // The courier starts while the host's files are opened: each takes about as long.
@@ -103,13 +108,14 @@ export async function openAgent(settings: Settings, context: Context, options: A
     clock: { wall: context.now, mono: () => performance.now() },
     attributes: options.attributes ??
       await installationAttributes(settings, { stateDir, timeMs, log: options.log }),
-    remembered: {},
+    remembered: rememberedOf(counters?.found),
   });
   const follow = (next: Settings): string[] => {
     choice.follow(next);
     return sensor.select(next, namingsOf(next));
   };
-  let agent: Agent = { settings, sensor, follow };
+  const remember = () => void counters?.save(sensor.remember());
+  let agent: Agent = { settings, sensor, follow, remember };
   const { bootId, resource } = sensor;
   facts.resolve({ bootId, resource, startedNs: BigInt(timeMs) * 1_000_000n });
   const delivery = await delivering;

@@ -111,6 +111,7 @@ export async function run(context: Context): Promise<number> {
     context.stdout(render(format, { ...looks, resource, naming: settings.naming }, context));
   }
   const { snapshot } = looks;
+  agent.remember();
   if (running !== undefined) {
     return conclude(await handOver(agent, running, { snapshot, context }), { context, log });
   }

@@ -231,12 +231,16 @@ async function live(context: Context, begun: Start): Promise<number> {
   Deno.addSignalListener("SIGUSR1", () => service.explain());
   log.info("started", startLine(settings, agent));
   supervisor.ready("collecting");
-  const housekeeping = setInterval(() => trimMemory(context.env), HOUSEKEEPING_MS);
+  const housekeeping = setInterval(() => {
+    agent.remember();
+    trimMemory(context.env);
+  }, HOUSEKEEPING_MS);
   const watch = setInterval(() => {
     service.sweep();
     void lookAfter(agent);
   }, WATCH_MS);
   await turn(agent, context, { stop, log, service, supervisor });
+  agent.remember();
   supervisor.stopping();
   clearInterval(housekeeping);
   clearInterval(watch);

@@ -36,6 +36,16 @@ export interface Remembered {
   readonly ledger?: unknown;
 }
 
+const isText = (value: unknown): value is string => typeof value === "string";
+
+/** Reads what `remember` gave in an earlier life; parts that are not what they should be are left out. */
+export function rememberedOf(found: unknown): Remembered {
+  if (typeof found !== "object" || found === null) return {};
+  const { boot, ledger }: { boot?: Partial<SavedBoot>; ledger?: unknown } = { ...found };
+  const isBoot = isText(boot?.bootId) && isText(boot.bootNs);
+  return { ...(isBoot ? { boot: { bootId: boot.bootId, bootNs: boot.bootNs } } : {}), ledger };
+}
+
 /** Time as a cycle needs it. */
 export interface CycleClock {
   /** Wall clock, milliseconds since 1970. */

@@ -90,6 +90,7 @@ export const PLACES: readonly Place[] = [
         "config/instance.ts",
         "config/state_dir.ts",
         "config/remote_store.ts",
+        "config/counters_file.ts",
         "config/secret*.ts",
       ],
       ...["exporters/spool*.ts", "exporters/notify.ts", "exporters/probe.ts", "commands/control*.ts", "commands/spool*.ts"],
