@@ -38,4 +38,36 @@ export const JOB_VERBS: readonly Verb[] = [
     ],
     load: () => import("./emit.ts"),
   },
+  {
+    name: "exec",
+    operands: "-- COMMAND [ARGUMENTS]",
+    operandsMax: 100_000,
+    summary: "run a job and send how it went",
+    details: [
+      "Runs COMMAND with its input, output, signals and exit code untouched, and sends a span, its duration, its " +
+      "outcome, the time of the last success and, when it fails, the end of its output. TRACEPARENT in its " +
+      "environment lets it take part in the trace.",
+      "The job comes first: it runs without a destination and with a wrong configuration, and its caller waits 2 s " +
+      "at most for delivery; what is not delivered then is kept for the agent or the next run.",
+      "Ends with the job's own code; 124 when --timeout has ended it, 126 when it cannot be executed, 127 when it " +
+      "is not there, 128+n when signal n killed it, 75 when a job of the same --name is still running.",
+      "A stream that is a terminal stays one for the job, and is not captured then. A process that the job leaves " +
+      "behind can no longer write to a captured output; with --capture never it can.",
+      "Keeps all permissions until it ends, because it runs a program: this verb is not sandboxed. What it sends " +
+      "goes through a courier that may reach the configured destinations and the spool only.",
+    ],
+    flags: [
+      { name: "name", value: "NAME", help: "Name of the job; one run of a name at a time." },
+      { name: "overlap", help: "Several runs of this name may run at a time." },
+      { name: "timeout", value: "TIME", help: "End the job after this: SIGTERM, and SIGKILL 5 s later." },
+      {
+        name: "capture",
+        value: "WHEN",
+        values: ["fail", "always", "never"],
+        help: "When the end of its output is sent: fail (default), always or never.",
+      },
+      { name: "ping", value: "URL", help: "A monitor to tell: URL/start, then URL or URL/fail." },
+    ],
+    load: () => import("./exec.ts"),
+  },
 ];

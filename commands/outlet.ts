@@ -38,7 +38,7 @@ export interface Outlet extends Disposable {
 export interface DeliverOptions {
   readonly deadlineMs: number;
   readonly final: boolean;
-  /** True: an agent that takes the data sees to it; nobody waits for its word. */
+  /** True: an agent sees to it without being waited for, and nothing is tried twice here. */
   readonly isLeft?: boolean;
 }
 
@@ -112,10 +112,10 @@ async function openCourierOutlet(settings: Settings, options: OutletOptions): Pr
       if (!isRepeated) memory[Symbol.dispose]();
       return Promise.resolve(rows);
     },
-    deliver: async (batches, { deadlineMs, final }) => {
+    deliver: async (batches, { deadlineMs, final, isLeft = false }) => {
       await link.order({ verb: "claim" });
       for (const batch of batches) link.send(batch);
-      return await link.flush({ deadlineMs, final });
+      return await link.flush({ deadlineMs, final, hasty: isLeft });
     },
     interrupt: async () => void await link.flush({ deadlineMs: 0, final: true }),
     [Symbol.dispose]: () => {

@@ -134,14 +134,16 @@ async function start(
   opened?.watchInbox();
 }
 
-async function flush({ id, deadlineMs, final, brief = false }: CourierFlush): Promise<void> {
+async function flush(
+  { id, deadlineMs, final, brief = false, hasty = false }: CourierFlush,
+): Promise<void> {
   await started.promise;
-  const begunMs = clock.mono();
-  if (leftover !== undefined && final) {
-    await delivery?.flush({ deadlineMs, final: false, brief });
-    leftover.open();
+  const isLeaving = leftover !== undefined && final;
+  if (isLeaving) {
+    await delivery?.flush({ deadlineMs, final: false, brief, hasty });
+    leftover?.open();
   }
-  await delivery?.flush({ deadlineMs: begunMs + deadlineMs - clock.mono(), final, brief });
+  await delivery?.flush({ deadlineMs: isLeaving ? 0 : deadlineMs, final, brief, hasty });
   // A second flush, in a hurry, may overtake the first.
   if (final) await (closing ??= spool?.close());
   send({ type: "flushed", id, report: report() });

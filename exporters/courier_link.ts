@@ -131,7 +131,9 @@ export class CourierLink {
   }
 
   /** Delivers what is there until the deadline, keeps the rest, and resolves with the account. */
-  async flush(options: Pick<CourierFlush, "deadlineMs" | "final" | "brief">): Promise<DeliveryReport> {
+  async flush(
+    options: Pick<CourierFlush, "deadlineMs" | "final" | "brief" | "hasty">,
+  ): Promise<DeliveryReport> {
     const answer = await this.#link.ask((id) => ({ type: "flush", id, ...options }));
     if (answer.type === "flushed") this.#report = answer.report;
     return this.#report;

@@ -12,6 +12,8 @@ export interface FlushOptions {
   readonly final: boolean;
   /** True: what is safe on disk need not be sent; stop well before the deadline. */
   readonly brief: boolean;
+  /** True: nothing is tried twice; a backend that is away is for the spool. */
+  readonly hasty?: boolean;
 }
 
 /** When the next attempt is due, on the monotonic clock, by each rule. */
@@ -26,6 +28,7 @@ interface Flush {
   deadlineMs: number;
   briefMs: number;
   final: boolean;
+  hasty: boolean;
   readonly wasTroubled: boolean;
   attempts: number;
   readonly ended: AbortController;
@@ -101,11 +104,12 @@ export class Drive {
   }
 
   /** Resolves when nothing is left, nothing more can be sent in time, or the deadline has come. */
-  flush({ deadlineMs, final, brief }: FlushOptions): Promise<void> {
+  flush({ deadlineMs, final, brief, hasty = false }: FlushOptions): Promise<void> {
     if (this.#stopped) return Promise.resolve();
     const now = this.#clock.mono();
     const begun = this.#flush ??= this.#newFlush();
     begun.final ||= final;
+    begun.hasty ||= hasty;
     begun.deadlineMs = Math.min(begun.deadlineMs, now + deadlineMs);
     begun.briefMs = Math.min(begun.briefMs, brief ? now + BRIEF_MS : Infinity);
     this.#clock.sleep(deadlineMs, begun.ended.signal).then(() => {
@@ -123,6 +127,7 @@ export class Drive {
       deadlineMs: Infinity,
       briefMs: Infinity,
       final: false,
+      hasty: false,
       wasTroubled: this.#isTroubled(),
       attempts: 0,
       ended: new AbortController(),
@@ -138,7 +143,7 @@ export class Drive {
     if (askedMs > now) return inTime(askedMs);
     if (!this.#isTroubled()) return AT_ONCE;
     // A destination that was down before gets one attempt: waiting out the deadline would only delay the stop.
-    if (flush.wasTroubled) return flush.attempts === 0 ? AT_ONCE : undefined;
+    if (flush.wasTroubled || flush.hasty) return flush.attempts === 0 ? AT_ONCE : undefined;
     return inTime(nextMs);
   }
 

@@ -47,6 +47,8 @@ export interface CourierFlush {
   readonly final: boolean;
   /** True: what is safe on disk need not be sent; ends well before the deadline (the stop of `run`). */
   readonly brief?: boolean;
+  /** True: nothing is tried twice (`exec`, whose job is not to wait). */
+  readonly hasty?: boolean;
 }
 
 /** Something an operator asks of the spool. */

@@ -47,7 +47,7 @@ export interface JsonSpan {
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
   readonly attributes: readonly JsonAttribute[];
-  readonly status: { readonly code?: number; readonly message?: string };
+  readonly status?: { readonly code?: number; readonly message?: string };
 }
 
 export interface JsonRecord {
