@@ -52,6 +52,8 @@ export interface AgentOptions {
   readonly files?: readonly string[];
   /** Present when a service manager wants to know how this life goes. */
   readonly notify?: NotifySocket | undefined;
+  /** Present when the courier shall host an OpAMP session. */
+  readonly opamp?: MessagePort | undefined;
   /** Where the courier's code is, beside main. */
   readonly courierUrl: URL;
   /** True: programs on this host may hand in data, when `SONDE_RECEIVE` says where. */

@@ -4,9 +4,16 @@
  */
 import { baselineFromJson, baselineToJson, toDelta } from "../collectors/delta.ts";
 import type { Attributes } from "../collectors/metric.ts";
+import { OPAMP_ENVIRONMENT } from "../config/opamp_environment.ts";
+import { filesOf } from "../config/opamp_settings.ts";
 import type { Settings } from "../config/settings.ts";
 import { makeFolder } from "../config/state_dir.ts";
-import { CourierLink, type CourierPermissions, courierPermissions } from "../exporters/courier_link.ts";
+import {
+  CourierLink,
+  type CourierPermissions,
+  courierPermissions,
+  type OpampPermissions,
+} from "../exporters/courier_link.ts";
 import type { Derive, FanOut, FanOutOptions } from "../exporters/fan_out.ts";
 import type { LaneConfig } from "../exporters/lane_config.ts";
 import type { CourierStart, LogRecord } from "../exporters/messages.ts";
@@ -42,6 +49,8 @@ export interface DeliveryOptions {
   readonly files?: readonly string[];
   /** Present when a service manager wants to know how this life goes. */
   readonly notify?: NotifySocket | undefined;
+  /** Present when the courier shall host an OpAMP session. */
+  readonly opamp?: MessagePort | undefined;
   /** What is known once the host's files are open; the courier starts meanwhile. */
   readonly host: HostFacts | Promise<HostFacts>;
   /** True for a life that ends by itself. */
@@ -51,6 +60,24 @@ export interface DeliveryOptions {
   readonly log: (record: LogRecord) => void;
   /** The courier is dead; the process must end with 70. */
   readonly dead: (why: string) => void;
+}
+
+/** What the OpAMP session may touch beside the courier's own things: its server, its files, its memory. */
+function opampPermissions(
+  { opamp }: Settings,
+  { stateDir, opamp: port }: CourierOptions,
+): OpampPermissions | undefined {
+  if (opamp === undefined || port === undefined) return undefined;
+  const { endpoint, allowedOrigins, openings } = opamp;
+  if (stateDir !== undefined) makeFolder(`${stateDir}/remote`);
+  const written = ["remote", "instance.json", "instance.json.tmp"];
+  return {
+    urls: [endpoint, ...openings.connectionSettings === "allowlist" ? allowedOrigins : []],
+    folders: stateDir === undefined ? [] : written.map((name) => `${stateDir}/${name}`),
+    // The folder itself is opened to be synced.
+    files: [...filesOf(opamp), ...stateDir === undefined ? [] : [stateDir]],
+    env: OPAMP_ENVIRONMENT,
+  };
 }
 
 function spoolOf({ spool }: Settings, { stateDir, isBrief }: CourierOptions): Pick<CourierStart, "spool"> {
@@ -103,7 +130,8 @@ export function openCourier(
   const { lanes, queueBytesMax } = settings;
   trustWhatIsThere(options.log);
   const spool = spoolOf(settings, options);
-  const permissions = courierPermissions(lanes, spool.spool?.path, options);
+  const opamp = opampPermissions(settings, options);
+  const permissions = courierPermissions(lanes, spool.spool?.path, { ...options, opamp });
   const link = new CourierLink(
     options.courierUrl,
     {
@@ -113,6 +141,7 @@ export function openCourier(
       queueBytesMax,
       ports,
       ...spool,
+      ...(options.opamp === undefined ? {} : { opamp: options.opamp }),
       ...(options.notify === undefined ? {} : { notify: options.notify }),
     },
     { permissions, events: options, nowMs: () => performance.now() },

@@ -3,7 +3,7 @@
  * here. Health is the age of the last accepted delivery, not the life of the process (agents 3, row 8).
  * @module
  */
-import type { DeliveryReport, LaneReport } from "../exporters/report.ts";
+import { type DeliveryReport, isFailing, type LaneReport } from "../exporters/report.ts";
 
 /** A judgement: 0, or the code of the worst trouble (design 6), and a line for each. */
 export interface Health {
@@ -26,11 +26,6 @@ function isAuth({ lastFailure }: LaneReport): boolean {
   return lastFailure?.status === 401 || lastFailure?.status === 403;
 }
 
-/** True while nothing has been accepted since the last failure. */
-function fails({ lastFailure, lastAcceptedMs = 0 }: LaneReport): boolean {
-  return lastFailure !== undefined && lastFailure.timeMs > lastAcceptedMs;
-}
-
 /** `503 unavailable`, without the backend's words. */
 export function failureText({ lastFailure }: LaneReport): string {
   if (lastFailure === undefined) return "";
@@ -39,12 +34,12 @@ export function failureText({ lastFailure }: LaneReport): string {
 
 function laneTrouble(lane: LaneReport, { timeMs, startedMs, intervalMs }: Pulse): string | undefined {
   const where = `${lane.signal} to ${lane.destination}`;
-  const isRefused = fails(lane) && lane.lastFailure?.class === "destination";
+  const isRefused = isFailing(lane) && lane.lastFailure?.class === "destination";
   if (isRefused) return `${where}: ${failureText(lane)}`;
   const silentMs = timeMs - (lane.lastAcceptedMs ?? startedMs);
   const grace = Math.max(GRACE_MS, GRACE_INTERVALS * intervalMs);
   if (lane.queued === 0 || silentMs <= grace) return undefined;
-  const cause = fails(lane) ? `: ${failureText(lane)}` : "";
+  const cause = isFailing(lane) ? `: ${failureText(lane)}` : "";
   return `${where}: nothing accepted for ${Math.round(silentMs / 1000)} s${cause}`;
 }
 
@@ -55,6 +50,6 @@ export function judgeHealth(pulse: Pulse): Health {
     return why === undefined ? [] : [{ lane, why }];
   });
   if (troubled.length === 0) return { code: 0, why: [] };
-  const isKey = troubled.some(({ lane }) => fails(lane) && isAuth(lane));
+  const isKey = troubled.some(({ lane }) => isFailing(lane) && isAuth(lane));
   return { code: isKey ? 77 : 69, why: troubled.map(({ why }) => why) };
 }

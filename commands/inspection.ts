@@ -37,12 +37,13 @@ async function sensorReport({ sensor, settings }: Agent): Promise<PartReport> {
 
 async function courierReport({ delivery }: Agent): Promise<PartReport[]> {
   if (delivery === undefined) return [];
-  const { net, folders, files, sockets } = delivery.permissions;
+  const { net, folders, files, sockets, env } = delivery.permissions;
   const permissions = [
     ...net.map((entry) => `net ${entry}`),
     ...folders.flatMap((folder) => [`read ${folder}`, `write ${folder}`]),
     ...files.map((file) => `read ${file}`),
     ...sockets.map((path) => `net, read, write unix:${path}`),
+    ...env.map((name) => `env ${name}`),
   ];
   return [{ part: "courier", permissions, holds: [], probes: await delivery.link.probe() }];
 }

@@ -59,11 +59,13 @@ function fixedPart(lane: LaneConfig, older: LaneConfig | undefined): LaneConfig 
 function fixedText(settings: Settings, older: Settings): string {
   const { intervalMs, collectors, metrics, naming, perCpu } = older;
   const { diskExclude, networkExclude, filesystemExclude, log } = older;
+  const pollMs = older.opamp?.intervalMs;
   const lanes = new Map(older.lanes.map((lane) => [laneKey(lane), lane]));
   return JSON.stringify(sorted({
     ...settings,
     ...{ intervalMs, collectors, metrics, naming, perCpu, diskExclude, networkExclude, filesystemExclude },
     log: { ...settings.log, level: log.level },
+    ...(settings.opamp === undefined ? {} : { opamp: { ...settings.opamp, intervalMs: pollMs } }),
     lanes: settings.lanes.map((lane) => fixedPart(lane, lanes.get(laneKey(lane)))),
   }));
 }
@@ -89,6 +91,7 @@ export class Live {
   #settings: Settings;
   #remote: LoadInput["remote"];
   #changing: Promise<unknown> = Promise.resolve();
+  #change = new AbortController();
 
   constructor(parts: LiveParts) {
     this.#parts = parts;
@@ -100,6 +103,16 @@ export class Live {
   /** In effect now. */
   get settings(): Settings {
     return this.#settings;
+  }
+
+  /** What it was loaded from, with every key's origin. */
+  get loaded(): Loaded {
+    return this.#loaded;
+  }
+
+  /** Aborts with the next change; there is a new signal after each. */
+  get changed(): AbortSignal {
+    return this.#change.signal;
   }
 
   /** Milliseconds between cycles, stretched where bytes are short. */
@@ -167,6 +180,9 @@ export class Live {
     this.#parts.agent.delivery?.link.renew(settings.lanes);
     this.#loaded = loaded;
     this.#remote = remote;
+    const change = this.#change;
+    this.#change = new AbortController();
+    change.abort();
     // Values of secret keys are masked on both sides: that one changed shows in the lanes only.
     return { outcome: "applied", keys: keys.length > 0 ? keys : ["a secret"], why: [] };
   }

@@ -12,6 +12,8 @@ import { ClockGuard } from "./clock_guard.ts";
 import type { Context } from "./context.ts";
 import { openControl } from "./control_verbs.ts";
 import { type Format, formatOf, render } from "./output.ts";
+import type { Managed, ManagedParts } from "./managed.ts";
+import { beginManaged, type ManagedStart } from "./managed_start.ts";
 import { crank } from "./schedule.ts";
 import { ReceiverError } from "./receiving.ts";
 import { Service } from "./service.ts";
@@ -122,7 +124,11 @@ async function turn(
   }
   const faults = new Map<string, string | undefined>();
   const guard = new ClockGuard();
+  const wakes = () => AbortSignal.any([stop.signal, service.live.changed]);
+  let wake = wakes();
   await crank({
+    // One signal for each change: one for each turn would pile up.
+    wake: () => wake.aborted ? wake = wakes() : wake,
     intervalMs: () => service.live.intervalMs,
     prepare: () => void sensor.refresh(0),
     cycle: () => {
@@ -151,11 +157,13 @@ function reportFaults({ sensor }: Agent, known: Map<string, string | undefined>,
 }
 
 /** Delivers or spools what is left; `run` ends with 0 whatever the backend says. */
-async function finish({ delivery, settings }: Agent, stop: Stop): Promise<void> {
+async function finish({ delivery, settings }: Agent, stop: Stop, managed?: Managed): Promise<void> {
   if (delivery === undefined) return;
+  const farewell = managed?.stop();
   await delivery.receiver?.stop();
   void stop.second.then(() => delivery.link.flush({ deadlineMs: 0, final: true, brief: true }));
   await delivery.link.flush({ deadlineMs: settings.shutdownTimeoutMs, final: true, brief: true });
+  await farewell;
 }
 
 /** Notices dead workers, and tells the courier what the disk has left: it may not ask itself. */
@@ -201,15 +209,29 @@ async function reload(service: Service, supervisor: Supervisor): Promise<void> {
   supervisor.ready(`configuration ${outcome}`);
 }
 
-async function live(context: Context, begun: Start): Promise<number> {
+/** The sensor's end of the OpAMP session; loaded only where there is a server to speak to. */
+async function openManaged(
+  parts: Omit<ManagedParts, "start" | "port">,
+  { start, port }: { readonly start: ManagedStart | undefined; readonly port: MessagePort },
+): Promise<void> {
+  if (start === undefined) return port.close();
+  const { Managed } = await import("./managed.ts");
+  parts.service.managed = new Managed({ ...parts, start, port }, parts.service.vitals.startedMs);
+}
+
+async function live(context: Context, started: Start): Promise<number> {
+  const managed = await beginManaged(started, context);
+  const begun = managed?.begun ?? started;
   const { settings, log, record } = begun;
+  const { port1, port2 } = new MessageChannel();
   const stop = new Stop(log);
   const serving = Promise.withResolvers<Service>();
   // Until there is something to reload it must not end the process.
   Deno.addSignalListener("SIGHUP", () => {});
   const notify = notifySocket(context.env, settings);
   const agent = await openAgent(settings, context, {
-    delivers: settings.lanes.length > 0 || notify !== undefined,
+    delivers: settings.lanes.length > 0 || notify !== undefined || managed !== undefined,
+    opamp: managed === undefined ? undefined : port2,
     notify,
     receives: true,
     courierUrl: workerUrl("courier"),
@@ -222,6 +244,8 @@ async function live(context: Context, begun: Start): Promise<number> {
     beforeDrop: async (opened) => {
       const service = new Service({ agent: opened, begun, context, restart: () => stop.restart() });
       serving.resolve(service);
+      const restart = () => stop.restart();
+      await openManaged({ agent: opened, service, restart }, { start: managed, port: port1 });
       await openControl(opened, { log, now: context.now, more: service.answer });
     },
   });
@@ -244,6 +268,6 @@ async function live(context: Context, begun: Start): Promise<number> {
   supervisor.stopping();
   clearInterval(housekeeping);
   clearInterval(watch);
-  await finish(agent, stop);
+  await finish(agent, stop, service.managed);
   return stop.code;
 }

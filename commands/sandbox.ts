@@ -32,7 +32,9 @@ async function inspectOwn(context: Context): Promise<Inspection | undefined> {
   const begun = start(context);
   if (begun === undefined) return undefined;
   const agent = await openAgent(begun.settings, context, {
-    delivers: begun.settings.lanes.length > 0,
+    delivers: begun.settings.lanes.length > 0 || begun.settings.opamp !== undefined,
+    // Never started; the rights that it needs are there to be shown.
+    opamp: begun.settings.opamp === undefined ? undefined : new MessageChannel().port1,
     courierUrl: workerUrl("courier"),
     log: begun.record,
     dead: (why) => {

@@ -16,6 +16,8 @@ export interface Turn {
   prepare(): void;
   cycle(): void | Promise<void>;
   readonly signal: AbortSignal;
+  /** Aborts when the interval may have changed, or with `signal`; a new interval counts at once. */
+  wake?(): AbortSignal;
 }
 
 /** Slow work starts this long before the cycle that wants its figures, at most half an interval. */
@@ -32,15 +34,19 @@ export async function crank(turn: Turn, ticker: Ticker): Promise<void> {
   let base = ticker.mono();
   while (!turn.signal.aborted) {
     await turn.cycle();
-    const wanted = turn.intervalMs();
-    if (wanted !== interval) {
-      interval = wanted;
-      base = ticker.mono();
-    }
-    const due = nextDue(base, interval, ticker.mono());
-    const lead = Math.min(LEAD_MS, interval / 2);
-    await ticker.sleep(due - lead - ticker.mono(), turn.signal);
-    if (turn.signal.aborted) return;
+    const turnedMs = ticker.mono();
+    let due: number;
+    do {
+      const wanted = turn.intervalMs();
+      if (wanted !== interval) {
+        interval = wanted;
+        base = turnedMs;
+      }
+      due = nextDue(base, interval, ticker.mono());
+      const lead = Math.min(LEAD_MS, interval / 2);
+      await ticker.sleep(due - lead - ticker.mono(), turn.wake?.() ?? turn.signal);
+      if (turn.signal.aborted) return;
+    } while (turn.intervalMs() !== interval);
     turn.prepare();
     await ticker.sleep(due - ticker.mono(), turn.signal);
   }

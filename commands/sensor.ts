@@ -61,7 +61,7 @@ const rootOf = ({ root, hostFolders = {} }: SensorSettings): HostRoot => hostRoo
 
 /** The open sensor. */
 export class Sensor {
-  readonly resource: Attributes;
+  #resource: Attributes;
   readonly #run: CollectorRun;
   readonly #libc: LibcCalls | undefined;
   readonly #uptime: Source | undefined;
@@ -89,12 +89,22 @@ export class Sensor {
     this.#collectors = parts.collectors;
     this.#recorded = parts.recorded;
     this.#walker = parts.walker;
-    this.resource = parts.resource;
+    this.#resource = parts.resource;
     this.#libc = parts.libc;
     this.#clock = parts.clock;
     this.#boot = parts.boot;
     this.#ledger = parts.ledger;
     this.#uptime = parts.run.sources.open(parts.uptimePath);
+  }
+
+  /** Who the data is about. */
+  get resource(): Attributes {
+    return this.#resource;
+  }
+
+  /** Takes another identity of the installation, from the next cycle on. */
+  identify(uid: string): void {
+    this.#resource = { ...this.#resource, "service.instance.id": uid };
   }
 
   /** Starts the slow work that is due and waits for it at most this long. */

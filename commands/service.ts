@@ -12,8 +12,10 @@ import type { Context } from "./context.ts";
 import { answerStatus } from "./control_status.ts";
 import type { ControlRequest } from "./control.ts";
 import { Taps } from "./control_tap.ts";
+import type { LoadInput } from "../config/load.ts";
 import { openListener, PageServer } from "./listen.ts";
 import { type Change, Live } from "./live.ts";
+import type { Managed } from "./managed.ts";
 import type { Start } from "./start.ts";
 import { statusLines } from "./status_text.ts";
 import { Vitals } from "./vitals.ts";
@@ -43,6 +45,8 @@ export class Service {
   readonly #parts: ServiceParts;
   readonly #budget: ByteBudget | undefined;
   readonly #taps: Taps | undefined;
+  /** Set once there is a session with an OpAMP server. */
+  managed: Managed | undefined;
   readonly live: Live;
   readonly vitals: Vitals;
 
@@ -66,6 +70,7 @@ export class Service {
       now: context.now,
       intervalMs: () => this.live.intervalMs,
       ...(budget === undefined ? {} : { budget: () => budget.state() }),
+      opamp: () => this.managed?.report,
     });
     this.#listen();
   }
@@ -91,6 +96,7 @@ export class Service {
   /** After each cycle. */
   observe(snapshot: Snapshot): void {
     this.vitals.observe(snapshot);
+    this.managed?.observe(snapshot.points.length);
     const hasStepped = this.#budget?.observe(sentBy(this.#parts.agent), this.live.settings.intervalMs);
     if (hasStepped !== true) return;
     const { shed, intervalMs } = this.#budget?.state() ?? { shed: [], intervalMs: 0 };
@@ -106,10 +112,10 @@ export class Service {
     this.#taps?.sweep();
   }
 
-  /** Reads the configuration again and says what came of it. */
-  async reload(): Promise<Change> {
+  /** Reads the configuration again, with other remote values when they are given, and says what came of it. */
+  async reload(remote?: LoadInput["remote"]): Promise<Change> {
     const { log } = this.#parts.begun;
-    const change = await this.live.reload();
+    const change = await this.live.reload(remote);
     const { outcome, keys, why } = change;
     const fields = {
       ...(keys.length > 0 && { keys: keys.join(" ") }),
@@ -122,7 +128,8 @@ export class Service {
         break;
       case "restart":
         log.info("configuration needs a restart", fields);
-        this.#parts.restart();
+        // A remote one is first written down as what the next life tries.
+        if (remote === undefined) this.#parts.restart();
         break;
       case "refused":
         log.warn("configuration refused: it needs a restart", fields);

@@ -5,6 +5,7 @@
  */
 import type { CollectorStats } from "../collectors/run.ts";
 import type { Omission, Snapshot } from "../collectors/metric.ts";
+import type { OpampReport } from "../config/opamp_port.ts";
 import { sleep } from "../exporters/clock.ts";
 import type { DeliveryReport, LaneReport } from "../exporters/report.ts";
 import type { Agent } from "./agent.ts";
@@ -42,6 +43,8 @@ export interface Status {
   /** Where the courier may connect to; nothing else may. */
   readonly reaches: readonly string[];
   readonly budget?: BudgetState;
+  /** Link to the OpAMP server and what it last offered; absent where there is none. */
+  readonly opamp?: OpampReport;
 }
 
 /** What vitals are made of. */
@@ -52,6 +55,7 @@ export interface VitalsParts {
   /** In effect now; the budget may have stretched it. */
   readonly intervalMs: () => number;
   readonly budget?: () => BudgetState;
+  readonly opamp?: () => OpampReport | undefined;
 }
 
 /** Longest wait for the courier's account. */
@@ -73,13 +77,14 @@ function cpuSecondsOf(snapshot: Snapshot | undefined): number | undefined {
 
 export class Vitals {
   readonly #parts: VitalsParts;
-  readonly #startedMs: number;
+  /** Milliseconds since 1970. */
+  readonly startedMs: number;
   #snapshot: Snapshot | undefined;
   #cycles = 0;
 
   constructor(parts: VitalsParts) {
     this.#parts = parts;
-    this.#startedMs = parts.now();
+    this.startedMs = parts.now();
   }
 
   /** The last cycle, for whoever prints it. */
@@ -97,7 +102,7 @@ export class Vitals {
     return judgeHealth({
       ...this.#report(),
       timeMs: this.#parts.now(),
-      startedMs: this.#startedMs,
+      startedMs: this.startedMs,
       intervalMs: this.#parts.intervalMs(),
     });
   }
@@ -110,6 +115,7 @@ export class Vitals {
 
   status(): Status {
     const { agent, now, intervalMs, budget } = this.#parts;
+    const opamp = this.#parts.opamp?.();
     const { lanes, spoolFault } = this.#report();
     const health = this.health();
     const cpuSeconds = cpuSecondsOf(this.#snapshot);
@@ -117,7 +123,7 @@ export class Vitals {
       version: VERSION,
       pid: Deno.pid,
       host: String(agent.sensor.resource["host.name"] ?? ""),
-      started: new Date(this.#startedMs).toISOString(),
+      started: new Date(this.startedMs).toISOString(),
       time: new Date(now()).toISOString(),
       intervalMs: intervalMs(),
       healthy: health.code === 0,
@@ -135,6 +141,7 @@ export class Vitals {
       },
       reaches: agent.delivery?.permissions.net ?? [],
       ...(budget === undefined ? {} : { budget: budget() }),
+      ...(opamp === undefined ? {} : { opamp }),
     };
   }
 

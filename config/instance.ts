@@ -100,6 +100,13 @@ export function machineParts(): MachineParts {
   };
 }
 
+/** Replaces the identity by one that a server assigned; the rest of instance.json stays. Throws when it cannot. */
+export function storeUid(stateDir: string, uid: string): void {
+  const path = `${stateDir}/instance.json`;
+  const instance: Instance = { ...parseInstance(Deno.readTextFileSync(path)), uid };
+  replaceFile(path, JSON.stringify(instance, undefined, 2) + "\n");
+}
+
 function readStored(path: string, notes: string[]): Instance | undefined {
   let text: string;
   try {

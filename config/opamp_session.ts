@@ -17,6 +17,8 @@ export interface SessionOptions {
   readonly callbacks?: Callbacks;
   /** Absent: remote configuration is not accepted. */
   readonly machine?: { readonly options: Omit<MachineOptions, "report">; readonly state: BootState };
+  /** The status of remote configuration is another one. */
+  readonly onStatus?: () => void;
   /** The running configuration, secrets redacted; asked when it may have changed. */
   readonly effective: () => ConfigFile;
 }
@@ -26,10 +28,12 @@ export class OpampSession {
   readonly client: OpampClient;
   readonly machine: RemoteMachine | undefined;
   readonly #effective: () => ConfigFile;
+  readonly #onStatus: () => void;
 
   /** Throws as the client's constructor does. */
-  constructor({ client, callbacks = {}, machine, effective }: SessionOptions) {
+  constructor({ client, callbacks = {}, machine, effective, onStatus = () => {} }: SessionOptions) {
     this.#effective = effective;
+    this.#onStatus = onStatus;
     this.client = new OpampClient({
       ...client,
       callbacks: {
@@ -61,15 +65,15 @@ export class OpampSession {
     this.client.setEffectiveConfig(effectiveConfigOf({ "": this.#effective() }));
   }
 
-  /** Says goodbye first, then ends the machine in good order. */
+  /** Says goodbye and ends the machine in good order, which does not wait for a server that hangs. */
   async stop(): Promise<void> {
-    await this.client.stop();
-    await this.machine?.stop();
+    await Promise.all([this.client.stop(), this.machine?.stop()]);
   }
 
   #report({ hash, state, error }: RemoteStatus, isRepeat: boolean): void {
     if (isRepeat) return this.client.repeat("remoteConfigStatus");
     this.client.setRemoteConfigStatus(remoteStatusOf(hash, state, error));
+    this.#onStatus();
     if (state !== "applying") this.refresh();
   }
 }

@@ -10,6 +10,7 @@ import type { Variable, Variables } from "./env_file.ts";
 import type { Findings, Severity } from "./finding.ts";
 import type { Key } from "./key.ts";
 import { LOG_LEVEL } from "./keys_local.ts";
+import { OPAMP_ENDPOINT } from "./keys_remote.ts";
 import { INTERVAL, RESOURCE_ATTRIBUTES } from "./keys_what.ts";
 import * as where from "./keys_where.ts";
 import { durationText } from "./value_types.ts";
@@ -112,6 +113,7 @@ function readSingleRows(variables: Variables, reading: Reading): void {
   single("OTEL_METRIC_EXPORT_INTERVAL", { key: INTERVAL, translate: milliseconds });
   single("OTEL_RESOURCE_ATTRIBUTES", { key: RESOURCE_ATTRIBUTES });
   single("OTEL_LOG_LEVEL", { key: LOG_LEVEL });
+  single("OTEL_PYTHON_OPAMP_ENDPOINT", { key: OPAMP_ENDPOINT });
   const service = variables.get("OTEL_SERVICE_NAME");
   if (service === undefined || service.text === "") return;
   reading.candidates.offer({

@@ -13,6 +13,7 @@ import { type HostFolders, hostFolders } from "./host_folders.ts";
 import type { Key } from "./key.ts";
 import * as local from "./keys_local.ts";
 import * as what from "./keys_what.ts";
+import { type OpampSettings, readOpamp } from "./opamp_settings.ts";
 import type { Resolution } from "./resolution.ts";
 
 /** Everything an operator decided, or the defaults. */
@@ -58,6 +59,7 @@ export interface Settings {
   /** Absent: off. */
   readonly receive?: Address;
   readonly listen?: Address;
+  readonly opamp?: OpampSettings;
   /** The first that can be created and written (state_dir.ts). */
   readonly stateDirs: readonly string[];
   /** The first whose folder can be used. */
@@ -118,6 +120,7 @@ function optionalFields({ resolution }: SettingsSources) {
     const value = resolution.value(key);
     return value === "off" ? undefined : value;
   };
+  const opamp = readOpamp(resolution);
   const [receive, listen, bytes] = [
     address(local.RECEIVE),
     address(local.LISTEN),
@@ -126,6 +129,7 @@ function optionalFields({ resolution }: SettingsSources) {
   return {
     ...(receive === undefined ? {} : { receive }),
     ...(listen === undefined ? {} : { listen }),
+    ...(opamp === undefined ? {} : { opamp }),
     ...(bytes === "none" ? {} : { bytesPerDayMax: bytes }),
   };
 }

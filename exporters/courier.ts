@@ -15,7 +15,7 @@ import type { CourierFlush, CourierStart, FileRead, FromCourier, LogRecord, ToCo
 import { Notifier, type NotifySocket } from "./notify.ts";
 import type { Outcome } from "./outcome.ts";
 import { probe } from "./probe.ts";
-import type { DeliveryReport } from "./report.ts";
+import { type DeliveryReport, isFailing } from "./report.ts";
 import { Room } from "./room.ts";
 import { openSpool, type Spool } from "./spool.ts";
 import { Leftover } from "./spool_leftover.ts";
@@ -99,6 +99,12 @@ function openNotifier(sockets: NotifySocket): void {
   }
 }
 
+/** Loaded only where there is a server to speak to: a plain agent pays nothing for it. */
+async function openOpamp(port: MessagePort): Promise<void> {
+  const { hostOpamp } = await import("../config/opamp_host.ts");
+  hostOpamp({ port, clock, log, isExportFailing: () => report().lanes.some(isFailing) });
+}
+
 /** Batches may come before everything is open; they keep their order. */
 function accept(message: BatchMessage): void {
   if (delivery !== undefined) delivery.accept(message);
@@ -106,7 +112,7 @@ function accept(message: BatchMessage): void {
 }
 
 async function start(
-  { product, lanes, queueBytesMax, spool: config, ports, notify }: CourierStart,
+  { product, lanes, queueBytesMax, spool: config, ports, notify, opamp }: CourierStart,
 ): Promise<void> {
   if (notify !== undefined) openNotifier(notify);
   if (config !== undefined) spool = await openSpool({ ...config, lanes, clock, log });
@@ -132,6 +138,7 @@ async function start(
   const notes = leftover === undefined ? opened?.notes ?? [] : [];
   send({ type: "ready", notes, baselines: opened?.baselines ?? [] });
   opened?.watchInbox();
+  if (opamp !== undefined) await openOpamp(opamp);
 }
 
 async function flush(

@@ -25,34 +25,46 @@ import { WorkerLink } from "./worker_link.ts";
 export interface CourierPermissions {
   /** `host:port` of every destination. */
   readonly net: readonly string[];
-  /** The spool folder, or nothing. */
+  /** The spool folder and what else is written below the state directory, or nothing. */
   readonly folders: readonly string[];
   /** Files a reload reads again: configuration, keys, certificates. */
   readonly files: readonly string[];
   /** The service manager's socket and our own end of it, or nothing. */
   readonly sockets: readonly string[];
+  /** Variables it may read. */
+  readonly env: readonly string[];
+}
+
+/** What hosting the OpAMP session adds. */
+export interface OpampPermissions extends Pick<CourierPermissions, "folders" | "files" | "env"> {
+  /** Where the session may connect to. */
+  readonly urls: readonly string[];
 }
 
 /** `host:port` as a permission list spells it. */
 export function netEntry(url: string): string {
   const { hostname, port, protocol } = new URL(url);
-  return `${hostname}:${port === "" ? (protocol === "https:" ? "443" : "80") : port}`;
+  return `${hostname}:${port === "" ? (/^(https|wss):$/.test(protocol) ? "443" : "80") : port}`;
 }
 
 /** Exactly what these lanes, this spool folder, a reload and the service manager need. */
 export function courierPermissions(
   lanes: readonly LaneConfig[],
   spoolPath: string | undefined,
-  { files = [], notify }: {
+  { files = [], notify, opamp }: {
     readonly files?: readonly string[] | undefined;
     readonly notify?: NotifySocket | undefined;
+    readonly opamp?: OpampPermissions | undefined;
   } = {},
 ): CourierPermissions {
+  const urls = [...lanes.map((lane) => lane.url), ...opamp?.urls ?? []];
+  const keyFiles = lanes.flatMap(({ keyFile }) => keyFile?.path ?? []);
   return {
-    net: [...new Set(lanes.map((lane) => netEntry(lane.url)))].sort(),
-    folders: spoolPath === undefined ? [] : [spoolPath],
-    files: [...new Set([...files, ...lanes.flatMap(({ keyFile }) => keyFile?.path ?? [])])].sort(),
+    net: [...new Set(urls.map(netEntry))].sort(),
+    folders: [...spoolPath === undefined ? [] : [spoolPath], ...opamp?.folders ?? []],
+    files: [...new Set([...files, ...keyFiles, ...opamp?.files ?? []])].sort(),
     sockets: notify === undefined ? [] : [notify.to, notify.own],
+    env: opamp?.env ?? [],
   };
 }
 
@@ -78,7 +90,7 @@ export class CourierLink {
     /** Monotonic milliseconds. */
     readonly nowMs: () => number;
   }) {
-    const { permissions: { net, folders, files, sockets }, events, nowMs } = options;
+    const { permissions: { net, folders, files, sockets, env }, events, nowMs } = options;
     this.#events = events;
     this.#link = new WorkerLink(url, {
       name: "courier",
@@ -86,12 +98,13 @@ export class CourierLink {
         net: [...net, ...sockets.map((path) => `unix:${path}`)],
         read: [...folders, ...files, ...sockets],
         write: [...folders, ...sockets],
+        env,
       },
       receive: (message) => this.#receive(message),
       dead: (why) => events.dead(why),
       nowMs,
     });
-    this.#link.post(start, [...start.ports]);
+    this.#link.post(start, start.opamp === undefined ? [...start.ports] : [...start.ports, start.opamp]);
   }
 
   #receive(message: FromCourier): void {

@@ -26,6 +26,8 @@ export interface CourierStart {
   };
   /** Other senders (receiver, control socket): each port speaks `BatchMessage`. */
   readonly ports: readonly MessagePort[];
+  /** Present when an OpAMP session is to be hosted: it speaks config/opamp_port.ts. */
+  readonly opamp?: MessagePort;
   /** Present when a service manager wants to know how this process is. */
   readonly notify?: NotifySocket;
 }

@@ -46,6 +46,11 @@ export interface LaneReport {
   readonly rejection?: string;
 }
 
+/** True while nothing has been accepted since the last failure. */
+export function isFailing({ lastFailure, lastAcceptedMs = 0 }: LaneReport): boolean {
+  return lastFailure !== undefined && lastFailure.timeMs > lastAcceptedMs;
+}
+
 /** All lanes. */
 export interface DeliveryReport {
   readonly lanes: readonly LaneReport[];

@@ -12,6 +12,8 @@ export interface WorkerPermissions {
   readonly net: readonly string[];
   readonly read: readonly string[];
   readonly write: readonly string[];
+  /** Names of variables; none by default. */
+  readonly env?: readonly string[];
 }
 
 export interface WorkerLinkOptions<From> {
@@ -42,12 +44,12 @@ export class WorkerLink<To, From extends object> {
   constructor(url: URL, options: WorkerLinkOptions<From>) {
     this.#options = options;
     this.#lastBeatMs = options.nowMs();
-    const { net, read, write } = options.permissions;
-    const denied = { env: false, sys: false, run: false, ffi: false, import: false } as const;
+    const { net, read, write, env = [] } = options.permissions;
+    const denied = { sys: false, run: false, ffi: false, import: false } as const;
     this.#worker = new Worker(url, {
       type: "module",
       name: options.name,
-      deno: { permissions: { net: [...net], read: [...read], write: [...write], ...denied } },
+      deno: { permissions: { net: [...net], read: [...read], write: [...write], env: [...env], ...denied } },
     });
     this.#worker.onmessage = (event: MessageEvent<From>) => this.#receive(event.data);
     this.#worker.onerror = (event) => {

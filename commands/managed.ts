@@ -1,0 +1,179 @@
+/**
+ * The sensor's end of the OpAMP session: starts it, tells it after each cycle how things go, applies what the server
+ * was allowed to change, and keeps its report for `status`. The session itself runs in the courier (design 2).
+ * @module
+ */
+import type { Attributes } from "../collectors/metric.ts";
+import type { FromOpamp, OpampReport, ToOpamp } from "../config/opamp_port.ts";
+import type { Health } from "../config/opamp_values.ts";
+import type { Overlay } from "../config/remote_policy.ts";
+import { sleep } from "../exporters/clock.ts";
+import type { Agent } from "./agent.ts";
+import { PRODUCT, VERSION } from "./build.ts";
+import { type ManagedStart, runningConfig } from "./managed_start.ts";
+import type { Service } from "./service.ts";
+
+/** What the sensor's end is made of. */
+export interface ManagedParts {
+  readonly start: ManagedStart;
+  readonly port: MessagePort;
+  readonly agent: Agent;
+  readonly service: Service;
+  /** The process has to end with 75, for a supervisor to start it again. */
+  readonly restart: () => void;
+}
+
+/** A server that hangs holds up the end of the process no longer than this. */
+const FAREWELL_MS = 1_900;
+
+const IDENTIFYING = /^service\.(name|namespace|version|instance\.id)$/;
+
+function split(resource: Attributes): { identifying: Attributes; other: Attributes } {
+  const entries = Object.entries(resource);
+  return {
+    identifying: Object.fromEntries(entries.filter(([key]) => IDENTIFYING.test(key))),
+    other: Object.fromEntries(entries.filter(([key]) => !IDENTIFYING.test(key))),
+  };
+}
+
+export class Managed {
+  readonly #parts: ManagedParts;
+  readonly #stopped = Promise.withResolvers<void>();
+  readonly #startedMs: number;
+  #cycles = 0;
+  #report: OpampReport | undefined;
+
+  constructor(parts: ManagedParts, startedMs: number) {
+    this.#parts = parts;
+    this.#startedMs = startedMs;
+    parts.port.onmessage = ({ data }: MessageEvent<FromOpamp>) => this.#receive(data);
+    this.#start();
+    this.#follow();
+  }
+
+  /** As the courier last told it; undefined before it did. */
+  get report(): OpampReport | undefined {
+    return this.#report;
+  }
+
+  /** After each cycle; one that found nothing is none. */
+  observe(points: number): void {
+    if (points > 0) this.#cycles++;
+    this.#observed();
+  }
+
+  /** Says goodbye to the server; resolves within 2 s. */
+  async stop(): Promise<void> {
+    this.#post({ type: "stop" });
+    const over = new AbortController();
+    await Promise.race([this.#stopped.promise, sleep(FAREWELL_MS, over.signal)]);
+    over.abort();
+    this.#parts.port.close();
+  }
+
+  /** False where the operator chose what the telemetry's identity is. */
+  get #ownsIdentity(): boolean {
+    return this.#parts.start.begun.settings.resourceAttributes["service.instance.id"] === undefined;
+  }
+
+  #post(message: ToOpamp): void {
+    this.#parts.port.postMessage(message);
+  }
+
+  #start(): void {
+    const { agent, service, start: { begun, rules, boot, context, instanceUid } } = this.#parts;
+    const { opamp: settings } = begun.settings;
+    if (settings === undefined) throw new Error("BUG: managed without settings");
+    const { resource } = agent.sensor;
+    const components = agent.sensor.stats().map(({ name }) => [`collector/${name}`, VERSION]);
+    const exporters = begun.settings.destinations.map(({ preset }) => [`exporter/${preset}`, VERSION]);
+    const restarts = settings.restart === "reload" || begun.settings.isSupervised;
+    this.#post({
+      type: "start",
+      settings: {
+        ...settings,
+        openings: { ...settings.openings, restart: settings.restart !== "off" && restarts },
+      },
+      product: PRODUCT,
+      // Without a state directory the resource has an identity of this life only, and that is the one.
+      instanceUid: this.#ownsIdentity ? String(resource["service.instance.id"]) : instanceUid,
+      ...split(resource),
+      components: Object.fromEntries([...components, ...exporters]),
+      health: this.#health(),
+      running: runningConfig(service.live.loaded, service.live.settings),
+      rules,
+      ...(boot === undefined ? {} : { boot }),
+      context,
+      ...(agent.stateDir === undefined ? {} : { stateDir: agent.stateDir }),
+    });
+  }
+
+  /** Tells the courier of every change of configuration, whoever made it. */
+  #follow(): void {
+    const { live } = this.#parts.service;
+    live.changed.addEventListener("abort", () => {
+      this.#post({ type: "running", running: runningConfig(live.loaded, live.settings) });
+      this.#observed();
+      this.#follow();
+    }, { once: true });
+  }
+
+  #observed(): void {
+    const { intervalMs } = this.#parts.service.live;
+    this.#post({
+      type: "observed",
+      observation: { cycles: this.#cycles, intervalMs },
+      health: this.#health(),
+    });
+  }
+
+  #health(): Health {
+    const { agent, service } = this.#parts;
+    const { code, why } = service.vitals.health();
+    const faults = agent.sensor.stats().filter(({ fault }) => fault !== undefined);
+    const part = (reasons: readonly string[]): Health => ({
+      healthy: reasons.length === 0,
+      ...(reasons.length === 0 ? {} : { lastError: reasons.join("; ") }),
+    });
+    return {
+      ...part(why),
+      healthy: code === 0,
+      startTimeMs: this.#startedMs,
+      components: {
+        collectors: part(faults.map(({ name, fault }) => `${name}: ${fault}`)),
+        delivery: part(why),
+      },
+    };
+  }
+
+  #receive(message: FromOpamp): void {
+    switch (message.type) {
+      case "apply":
+        return void this.#apply(message.id, message.overlay);
+      case "report":
+        this.#report = message.report;
+        return;
+      case "uid":
+        if (this.#ownsIdentity) this.#parts.agent.sensor.identify(message.uid);
+        return;
+      case "restart":
+        return this.#restart();
+      case "stopped":
+        return this.#stopped.resolve();
+    }
+  }
+
+  async #apply(id: number, overlay: Overlay): Promise<void> {
+    const { outcome, why } = await this.#parts.service.reload(overlay);
+    const isDone = outcome === "applied" || outcome === "unchanged";
+    this.#post({ type: "applied", id, ...(isDone ? {} : { reason: why.join("; ") }) });
+  }
+
+  #restart(): void {
+    const { start, service, restart } = this.#parts;
+    const { settings, log } = start.begun;
+    log.info("restart asked for by the OpAMP server", { how: settings.opamp?.restart ?? "off" });
+    if (settings.opamp?.restart === "exit") restart();
+    else void service.reload();
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * What a managed life begins with, made while files may still be opened: the last proven remote configuration, taken
+ * up as a layer below everything local, and what the courier needs to judge the next one (opamp 3.5).
+ * @module
+ */
+import { collectors } from "../collectors/registry.ts";
+import { machineParts, openInstance } from "../config/instance.ts";
+import { loadConfig, type Loaded } from "../config/load.ts";
+import type { LocalRules, RunningConfig } from "../config/opamp_port.ts";
+import { bootRemote, type BootState } from "../config/remote_boot.ts";
+import { judgeValues, lockedKeys } from "../config/remote_policy.ts";
+import { openStateDir } from "../config/state_dir.ts";
+import type { Settings } from "../config/settings.ts";
+import { VERSION } from "./build.ts";
+import type { Context } from "./context.ts";
+import type { Start } from "./start.ts";
+
+/** What a session is started with, as far as it is known before the agent is open. */
+export interface ManagedStart {
+  /** As it begins, remote values in effect. */
+  readonly begun: Start;
+  readonly rules: LocalRules;
+  readonly boot?: BootState;
+  /** Version and a hash of the local configuration. */
+  readonly context: string;
+  /** UUID text of the installation. */
+  readonly instanceUid: string;
+}
+
+/** What the running configuration is, for the courier. */
+export function runningConfig({ effective }: Loaded, { opamp }: Settings): RunningConfig {
+  const values = effective.flatMap(({ name, value }) => value === undefined ? [] : [[name, value] as const]);
+  return {
+    values: Object.fromEntries(values),
+    locked: lockedKeys(effective),
+    intervalMs: opamp?.intervalMs ?? 0,
+  };
+}
+
+async function contextOf({ effective }: Loaded): Promise<string> {
+  const text = new TextEncoder().encode(JSON.stringify(effective));
+  return `${VERSION} ${new Uint8Array(await crypto.subtle.digest("SHA-256", text)).toHex()}`;
+}
+
+/** What the local configuration decides about remote values. */
+export function rulesFor({ effective }: Loaded, { destinations, opamp }: Settings): LocalRules {
+  const all = collectors();
+  return {
+    locked: lockedKeys(effective),
+    ...(opamp?.allow === undefined ? {} : { allow: opamp.allow }),
+    destinations: destinations.map(({ name }) => name),
+    collectors: all.map(({ name }) => name),
+    metrics: [...new Set(all.flatMap(({ descriptors }) => descriptors.map(({ name }) => name)))],
+  };
+}
+
+/** With the proven values; when they do not load beside today's local ones, without them, and that is reported. */
+function withRemote(begun: Start, boot: BootState): Pick<ManagedStart, "begun" | "boot"> {
+  if (Object.keys(boot.running).length === 0) return { begun, boot };
+  const input = { ...begun.input, remote: boot.running };
+  const loaded = loadConfig(input);
+  if (loaded.settings !== undefined) {
+    begun.log.setLevel(loaded.settings.log.level);
+    return { begun: { ...begun, input, loaded, settings: loaded.settings }, boot };
+  }
+  const error = loaded.problems.map(({ key, what }) => `/${key}: ${what}`).join("; ");
+  const status = { ...boot.record.status, state: "failed", error } as const;
+  return { begun, boot: { record: { ...boot.record, status }, running: {}, good: {} } };
+}
+
+/** Takes up what the last life left; without `SONDE_OPAMP_ENDPOINT` there is nothing to begin. */
+export async function beginManaged(begun: Start, { now }: Context): Promise<ManagedStart | undefined> {
+  const { loaded, settings, log } = begun;
+  const { opamp } = settings;
+  if (opamp === undefined) return undefined;
+  const stateDir = openStateDir(settings.stateDirs).path;
+  const random = crypto.getRandomValues(new Uint8Array(10));
+  const { instance } = await openInstance(stateDir, machineParts(), { timeMs: now(), random });
+  const known = {
+    rules: rulesFor(loaded, settings),
+    context: await contextOf(loaded),
+    instanceUid: instance.uid,
+  };
+  if (opamp.openings.remoteConfig !== true) return { ...known, begun };
+  const { remoteStore, rulesOf } = await import("../config/opamp_store.ts");
+  const boot = await bootRemote({
+    store: remoteStore(stateDir),
+    judge: (values) => judgeValues(values, rulesOf(known.rules)),
+    wallMs: now(),
+    context: known.context,
+    ...(opamp.stalenessMs === undefined ? {} : { stalenessMs: opamp.stalenessMs }),
+    note: (what) => log.warn(what),
+  });
+  return { ...known, ...withRemote(begun, boot) };
+}

@@ -1,0 +1,224 @@
+/**
+ * The OpAMP session as the courier hosts it: what the sensor says over its port becomes the session's state, what the
+ * server wants goes back as a request. It writes STATE/remote and the identity, and nothing else (design 2).
+ * @module
+ */
+import type { Clock } from "../exporters/clock.ts";
+import type { LogRecord } from "../exporters/messages.ts";
+import { storeUid } from "./instance.ts";
+import { readCredentials } from "./opamp_credentials.ts";
+import { type LinkMemory, parseMemory } from "./opamp_memory.ts";
+import type { FromOpamp, OpampReport, OpampStart, RunningConfig, ToOpamp } from "./opamp_port.ts";
+import { OpampSession, type SessionOptions } from "./opamp_session.ts";
+import { remoteStore, rulesOf } from "./opamp_store.ts";
+import { describeAgent, describeComponents, describeHealth, type Health } from "./opamp_values.ts";
+import { effectiveConfigFile } from "./remote_effective.ts";
+import type { Observation, RemoteTarget } from "./remote_machine.ts";
+import { judgeValues } from "./remote_policy.ts";
+import type { RemoteStore } from "./remote_store.ts";
+
+/** What the courier lends. */
+export interface HostParts {
+  readonly port: MessagePort;
+  readonly clock: Clock;
+  readonly log: (record: LogRecord) => void;
+  /** True while the last word of a destination was a failure. */
+  readonly isExportFailing: () => boolean;
+}
+
+/** How often the report for `status` is made anew, at most. */
+const REPORT_SPACING_MS = 500;
+
+async function readMemory(store: RemoteStore): Promise<LinkMemory | undefined> {
+  try {
+    const bytes = await store.read("link.json");
+    return bytes === undefined ? undefined : parseMemory(new TextDecoder().decode(bytes));
+  } catch {
+    await store.setAside("link.json").catch(() => {});
+    return undefined;
+  }
+}
+
+/** One session and the sensor's end of it. */
+class OpampHost {
+  readonly #parts: HostParts;
+  readonly #start: OpampStart;
+  readonly #store: RemoteStore;
+  readonly #applying = new Map<number, (reason: string | undefined) => void>();
+  #running: RunningConfig;
+  #observation: Omit<Observation, "isExportFailing">;
+  #health: Health;
+  #healthText = "";
+  #session: OpampSession | undefined;
+  #reporting: ReturnType<typeof setTimeout> | undefined;
+  #requests = 0;
+
+  constructor(parts: HostParts, start: OpampStart) {
+    this.#parts = parts;
+    this.#start = start;
+    this.#store = remoteStore(start.stateDir);
+    this.#running = start.running;
+    this.#health = start.health;
+    this.#observation = { cycles: 0, intervalMs: 0 };
+  }
+
+  /** Opens the link. Throws when the settings cannot be used. */
+  async open(): Promise<void> {
+    const { identifying, other, components } = this.#start;
+    const session = this.#session = new OpampSession({
+      client: await this.#clientOptions(),
+      callbacks: {
+        onConnect: () => this.#changed(),
+        onConnectFailed: () => this.#changed(),
+        onMessage: () => this.#changed(),
+        onInstanceUid: (_, uid) => this.#adopt(uid),
+        onRestart: () => this.#send({ type: "restart" }),
+      },
+      onStatus: () => this.#changed(),
+      ...this.#machine(),
+      effective: () => effectiveConfigFile(this.#running.values, this.#start.rules.destinations),
+    });
+    session.client.setDescription(describeAgent(identifying, other));
+    session.client.setComponents(await describeComponents(components));
+    this.#tellHealth();
+    session.start();
+  }
+
+  receive(message: ToOpamp): void {
+    switch (message.type) {
+      case "observed":
+        this.#observation = message.observation;
+        this.#health = message.health;
+        return this.#tellHealth();
+      case "running":
+        if (message.running.intervalMs !== this.#running.intervalMs) {
+          this.#session?.client.setInterval(message.running.intervalMs);
+        }
+        this.#running = message.running;
+        // On probation it is told together with the outcome.
+        if (this.#session?.machine?.phase !== "probation") this.#session?.refresh();
+        return;
+      case "applied":
+        this.#applying.get(message.id)?.(message.reason);
+        this.#applying.delete(message.id);
+        return;
+      case "stop":
+        return void this.#stop();
+    }
+  }
+
+  async #stop(): Promise<void> {
+    clearTimeout(this.#reporting);
+    await this.#session?.stop();
+    this.#send({ type: "stopped" });
+  }
+
+  #send(message: FromOpamp): void {
+    this.#parts.port.postMessage(message);
+  }
+
+  async #clientOptions(): Promise<SessionOptions["client"]> {
+    const { settings, product, instanceUid } = this.#start;
+    const { endpoint, openings, allowedOrigins, intervalMs, timeoutMs, messageBytesMax } = settings;
+    const memory = await readMemory(this.#store);
+    const { clock, log } = this.#parts;
+    return {
+      ...{ endpoint, instanceUid, clock, openings, allowedOrigins, intervalMs, timeoutMs, messageBytesMax },
+      userAgent: product,
+      // Rejecting, it is an attempt that failed: the next one reads the files again.
+      credentials: () => Promise.try(readCredentials, settings),
+      log,
+      ...(memory === undefined ? {} : { memory }),
+      ...(this.#start.stateDir === undefined ? {} : {
+        remember: (next) => this.#store.write("link.json", new TextEncoder().encode(JSON.stringify(next))),
+      }),
+    };
+  }
+
+  #machine(): Pick<SessionOptions, "machine"> {
+    const { boot, settings, rules, context } = this.#start;
+    if (boot === undefined) return {};
+    const { probationMs, stalenessMs } = settings;
+    const { clock, log } = this.#parts;
+    const options = {
+      ...{ store: this.#store, target: this.#target(), clock, probationMs, context },
+      ...(stalenessMs === undefined ? {} : { stalenessMs }),
+      judge: (values: Readonly<Record<string, unknown>>) =>
+        judgeValues(values, { ...rulesOf(rules), locked: this.#running.locked }),
+      note: (what: string) => log({ level: "warn", event: what }),
+    };
+    return { machine: { options, state: boot } };
+  }
+
+  #target(): RemoteTarget {
+    return {
+      apply: async (overlay) => {
+        const id = ++this.#requests;
+        const { promise, resolve } = Promise.withResolvers<string | undefined>();
+        this.#applying.set(id, resolve);
+        this.#send({ type: "apply", id, overlay });
+        const reason = await promise;
+        return reason === undefined ? { ok: true } : { ok: false, reason };
+      },
+      observe: () => ({ ...this.#observation, isExportFailing: this.#parts.isExportFailing() }),
+    };
+  }
+
+  #adopt(uid: string): void {
+    const { stateDir } = this.#start;
+    try {
+      if (stateDir !== undefined) storeUid(stateDir, uid);
+    } catch (error) {
+      const fields = { why: error instanceof Error ? error.message : String(error) };
+      this.#parts.log({ level: "warn", event: "instance.json cannot be written", fields });
+    }
+    const identifying = { ...this.#start.identifying, "service.instance.id": uid };
+    this.#session?.client.setDescription(describeAgent(identifying, this.#start.other));
+    this.#send({ type: "uid", uid });
+    this.#changed();
+  }
+
+  #tellHealth(): void {
+    const phase = this.#session?.machine?.phase ?? "steady";
+    const status = phase === "steady" ? this.#health.status ?? "running" : phase;
+    const health = { ...this.#health, status };
+    const text = JSON.stringify(health);
+    if (text === this.#healthText) return;
+    this.#healthText = text;
+    this.#session?.client.setHealth(describeHealth({ ...health, statusTimeMs: this.#parts.clock.wall() }));
+    this.#changed();
+  }
+
+  /** Several changes make one report. */
+  #changed(): void {
+    this.#reporting ??= setTimeout(() => {
+      this.#reporting = undefined;
+      this.#tellHealth();
+      this.#send({ type: "report", report: this.#report() });
+    }, REPORT_SPACING_MS);
+  }
+
+  #report(): OpampReport {
+    const { client, machine } = this.#session ?? {};
+    if (client === undefined) throw new Error("BUG: a report without a session");
+    const { counters: _, ...status } = client.status();
+    if (machine === undefined) return { ...status, phase: "steady" };
+    const { hash, state, error } = machine.status;
+    return { ...status, phase: machine.phase, offer: { hash: hash.toHex(), state, error } };
+  }
+}
+
+/** Serves the port: a session begins with the first message, which is its start. */
+export function hostOpamp(parts: HostParts): void {
+  let host: OpampHost | undefined;
+  parts.port.onmessage = async ({ data }: MessageEvent<ToOpamp>): Promise<void> => {
+    if (data.type !== "start") return host?.receive(data);
+    host = new OpampHost(parts, data);
+    try {
+      await host.open();
+    } catch (error) {
+      const fields = { why: error instanceof Error ? error.message : String(error) };
+      parts.log({ level: "error", event: "opamp link cannot be opened", fields });
+    }
+  };
+}

@@ -1,0 +1,76 @@
+/**
+ * The two unions that cross the port between the sensor, which collects, and the OpAMP session in the courier.
+ * @module
+ */
+import type { OpampSettings } from "./opamp_settings.ts";
+import type { ClientStatus } from "./opamp_options.ts";
+import type { Attributes, Health } from "./opamp_values.ts";
+import type { BootState } from "./remote_boot.ts";
+import type { Observation } from "./remote_machine.ts";
+import type { Overlay, RemoteRules } from "./remote_policy.ts";
+import type { RemoteStatus } from "./remote_record.ts";
+
+/** What the local configuration decides about remote values, as data. */
+export interface LocalRules extends Pick<RemoteRules, "locked" | "allow" | "destinations"> {
+  /** Names that selections may use. */
+  readonly collectors: readonly string[];
+  readonly metrics: readonly string[];
+}
+
+/** The running configuration: text by key as `config print` shows it, and what is locked. */
+export interface RunningConfig {
+  readonly values: Readonly<Record<string, string>>;
+  readonly locked: RemoteRules["locked"];
+  /** Between polls and heartbeats. */
+  readonly intervalMs: number;
+}
+
+/** What a session is started with. */
+export interface OpampStart {
+  readonly type: "start";
+  readonly settings: OpampSettings;
+  /** `sonde/1.2.3`. */
+  readonly product: string;
+  readonly instanceUid: string;
+  readonly identifying: Attributes;
+  readonly other: Attributes;
+  /** Version by name, such as "collector/cpu". */
+  readonly components: Readonly<Record<string, string>>;
+  readonly health: Health;
+  readonly running: RunningConfig;
+  readonly rules: LocalRules;
+  /** Absent: remote configuration is not accepted. */
+  readonly boot?: BootState;
+  /** Version and a hash of the local configuration. */
+  readonly context: string;
+  /** Absent: nothing can be remembered. */
+  readonly stateDir?: string;
+}
+
+export type ToOpamp =
+  | OpampStart
+  /** After each cycle and each change. */
+  | {
+    readonly type: "observed";
+    readonly observation: Omit<Observation, "isExportFailing">;
+    readonly health: Health;
+  }
+  | { readonly type: "running"; readonly running: RunningConfig }
+  /** The answer to "apply". */
+  | { readonly type: "applied"; readonly id: number; readonly reason?: string }
+  | { readonly type: "stop" };
+
+/** Where link and remote configuration stand, for `status`. */
+export interface OpampReport extends Omit<ClientStatus, "counters"> {
+  readonly phase: "steady" | "probation" | "stale";
+  /** Absent: remote configuration is not accepted. The hash is hex. */
+  readonly offer?: Omit<RemoteStatus, "hash"> & { readonly hash: string };
+}
+
+export type FromOpamp =
+  | { readonly type: "apply"; readonly id: number; readonly overlay: Overlay }
+  | { readonly type: "report"; readonly report: OpampReport }
+  /** The server assigned another identity; it is written down already. */
+  | { readonly type: "uid"; readonly uid: string }
+  | { readonly type: "restart" }
+  | { readonly type: "stopped" };

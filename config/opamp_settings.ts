@@ -1,0 +1,122 @@
+/**
+ * What the operator decided about the OpAMP link, ready to be used by the courier: values, and paths of what is read
+ * again for each attempt (opamp 3.3). Secrets that stand in a file are not kept here, only where they stand.
+ * @module
+ */
+import { checkExposure, type Gathering } from "./gather.ts";
+import type { Key } from "./key.ts";
+import * as keys from "./keys_remote.ts";
+import type { Openings } from "./opamp_bits.ts";
+import { opampEndpoint } from "./opamp_options.ts";
+import type { Resolution } from "./resolution.ts";
+
+/** A secret, or the file that has it. */
+export type SecretSource =
+  | { readonly text: string; readonly path?: never }
+  | { readonly path: string; readonly text?: never };
+
+/** Everything about the link; may be posted to another isolate. */
+export interface OpampSettings {
+  /** With its path. */
+  readonly endpoint: string;
+  readonly token?: SecretSource;
+  readonly headers?: SecretSource;
+  readonly caFile?: string;
+  readonly clientCertFile?: string;
+  readonly clientKeyFile?: string;
+  readonly proxy?: string;
+  readonly timeoutMs: number;
+  readonly messageBytesMax: number;
+  readonly intervalMs: number;
+  readonly openings: Openings;
+  /** Origins the link may move to. */
+  readonly allowedOrigins: readonly string[];
+  readonly restart: "off" | "reload" | "exit";
+  readonly probationMs: number;
+  /** Absent: never stale. */
+  readonly stalenessMs?: number;
+  /** Absent: every key that is meant for remote configuration. */
+  readonly allow?: readonly string[];
+}
+
+function secretOf(key: Key<unknown>, resolution: Resolution): SecretSource | undefined {
+  const winner = resolution.winner(key);
+  if (winner === undefined) return undefined;
+  return winner.origin === "credential" ? { path: winner.place } : { text: winner.text };
+}
+
+/** The value of a proxy key is an object or a text; the link takes the text as it was written. */
+function optionalParts(resolution: Resolution) {
+  const text = (key: Key<unknown>): string | undefined => resolution.winner(key)?.text;
+  const parts = {
+    token: secretOf(keys.OPAMP_TOKEN, resolution),
+    headers: secretOf(keys.OPAMP_HEADERS, resolution),
+    caFile: text(keys.OPAMP_CA_FILE),
+    clientCertFile: text(keys.OPAMP_CLIENT_CERT_FILE),
+    clientKeyFile: text(keys.OPAMP_CLIENT_KEY_FILE),
+    proxy: text(keys.OPAMP_PROXY),
+    allow: resolution.optional(keys.REMOTE_ALLOW),
+  };
+  const staleness = resolution.value(keys.OPAMP_MAX_STALENESS);
+  const { token, headers, caFile, clientCertFile, clientKeyFile, proxy, allow } = parts;
+  return {
+    ...(token === undefined ? {} : { token }),
+    ...(headers === undefined ? {} : { headers }),
+    ...(caFile === undefined ? {} : { caFile }),
+    ...(clientCertFile === undefined ? {} : { clientCertFile }),
+    ...(clientKeyFile === undefined ? {} : { clientKeyFile }),
+    ...(proxy === undefined ? {} : { proxy }),
+    ...(allow === undefined ? {} : { allow }),
+    ...(staleness === "off" ? {} : { stalenessMs: staleness }),
+  };
+}
+
+/** Settings of the link, or undefined when it is off. Every value has parsed before. */
+export function readOpamp(resolution: Resolution): OpampSettings | undefined {
+  const endpoint = resolution.value(keys.OPAMP_ENDPOINT);
+  if (endpoint === "off") return undefined;
+  const restart = resolution.value(keys.OPAMP_RESTART);
+  return {
+    ...optionalParts(resolution),
+    endpoint: opampEndpoint(endpoint),
+    timeoutMs: resolution.value(keys.OPAMP_TIMEOUT),
+    messageBytesMax: resolution.value(keys.OPAMP_MAX_MESSAGE),
+    intervalMs: resolution.value(keys.OPAMP_POLL_INTERVAL),
+    openings: {
+      remoteConfig: resolution.value(keys.OPAMP_ACCEPT_REMOTE_CONFIG),
+      connectionSettings: resolution.value(keys.OPAMP_ACCEPT_CONNECTION_SETTINGS),
+      restart: restart !== "off",
+    },
+    allowedOrigins: resolution.optional(keys.OPAMP_ALLOWED_ENDPOINTS) ?? [],
+    restart,
+    probationMs: resolution.value(keys.OPAMP_PROBATION),
+  };
+}
+
+/** Files that are read again for each attempt. */
+export function filesOf({ token, headers, caFile, clientCertFile, clientKeyFile }: OpampSettings): string[] {
+  const paths = [token?.path, headers?.path, caFile, clientCertFile, clientKeyFile];
+  return paths.filter((path) => path !== undefined);
+}
+
+/** Complains about files of the link that cannot be read, while that can still be said to somebody. */
+export function checkOpampFiles(resolution: Resolution, at: Gathering): void {
+  if (resolution.value(keys.OPAMP_ENDPOINT) === "off") return;
+  for (const key of [keys.OPAMP_CA_FILE, keys.OPAMP_CLIENT_CERT_FILE, keys.OPAMP_CLIENT_KEY_FILE]) {
+    const winner = resolution.winner(key);
+    if (winner === undefined) continue;
+    const finding = { place: winner.place, key: winner.variable };
+    try {
+      at.files.read(winner.text);
+      at.filesRead.add(winner.text);
+      if (key === keys.OPAMP_CLIENT_KEY_FILE) {
+        checkExposure(winner.text, { ...finding, place: winner.text }, at);
+      }
+    } catch (error) {
+      const what = `"${winner.text}" cannot be read: ${
+        error instanceof Error ? error.message : String(error)
+      }`;
+      at.findings.add("problem", { ...finding, what, next: "Name a file that this user may read" });
+    }
+  }
+}
