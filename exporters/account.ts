@@ -40,6 +40,8 @@ const STATUSES_MAX = 64;
 
 export class Account {
   produced = 0;
+  /** Became part of other items of the same series (otlp M12). */
+  merged = 0;
   readonly total: Tally = emptyTally();
   readonly attempts: Record<string, number> = {};
   requestBytes = 0;
@@ -94,7 +96,7 @@ export class Account {
       delivered,
       rejected,
       dropped: { ...dropped },
-      merged: 0,
+      merged: this.merged,
       quarantined,
       attempts: { ...this.attempts },
       requestBytes: this.requestBytes,

@@ -4,6 +4,7 @@
  * @module
  */
 import type { DropReason, Held } from "./account.ts";
+import { mergeBatches } from "./merge_batch.ts";
 import { type Entry, type LaneBatch, MemoryQueue, type QueueBudget } from "./queue.ts";
 
 /** One lane's part of the disk. No method rejects: a disk that fails is a lane that lives in memory. */
@@ -17,6 +18,8 @@ export interface LaneSpool {
   readonly oldestTimeMs: number | undefined;
   /** Told what a limit or damage has discarded; set by the lane. */
   onDrop: (reason: DropReason, items: number) => void;
+  /** Told of items that became part of others; set by the lane. */
+  onMerge?: (items: number) => void;
   /** Told of items that came straight to disk; set by the lane. */
   onAdopt: (items: number) => void;
   /** The batch's number; undefined when it cannot be written now. */
@@ -80,7 +83,7 @@ export class Backlog {
   async head(): Promise<Entry | undefined> {
     await this.#moving;
     const stored = await this.spool?.head();
-    return stored ?? this.memory.at(0);
+    return stored ?? shown(this.memory.at(0));
   }
 
   /** The batch behind `entry`, or behind the spool's last. */
@@ -88,11 +91,11 @@ export class Backlog {
     await this.#moving;
     if (entry.sequence === undefined) {
       for (let index = 0; index < this.memory.length; index++) {
-        if (this.memory.at(index) === entry) return this.memory.at(index + 1);
+        if (this.memory.at(index) === entry) return shown(this.memory.at(index + 1));
       }
       return undefined;
     }
-    return await this.spool?.after(entry.sequence) ?? this.memory.at(0);
+    return await this.spool?.after(entry.sequence) ?? shown(this.memory.at(0));
   }
 
   /** Moves what is in memory to the spool, as far as the disk takes it. */
@@ -101,11 +104,33 @@ export class Backlog {
     return this.#moving;
   }
 
+  /** Merges the oldest neighbours that nobody has seen until `bytes` more fit; tells how many items became part of others. */
+  makeRoom(bytes: number, onMerge: (items: number) => void): Promise<void> {
+    this.#moving = this.#moving.then(() => this.#condense(bytes, onMerge));
+    return this.#moving;
+  }
+
   /** The entry is done with. False when a limit has dropped it meanwhile: then it is counted there already. */
   async settle(entry: Entry): Promise<boolean> {
     await this.#moving;
     if (entry.sequence === undefined) return this.memory.remove(entry);
     return await this.spool?.acknowledge(entry.sequence) ?? false;
+  }
+
+  async #condense(bytes: number, onMerge: (items: number) => void): Promise<void> {
+    while (!this.memory.fits(bytes)) {
+      const pair = this.memory.unseenPair();
+      if (pair === undefined) return;
+      const [older, newer] = pair;
+      older.moving = newer.moving = true;
+      const merged = await mergeBatches(older.batch, newer.batch);
+      older.moving = newer.moving = false;
+      older.fixed = merged === undefined;
+      if (merged === undefined) continue;
+      const before = this.memory.items;
+      this.memory.join(pair, merged);
+      onMerge(before - this.memory.items);
+    }
   }
 
   async #move(): Promise<void> {
@@ -119,4 +144,10 @@ export class Backlog {
       this.memory.remove(entry);
     }
   }
+}
+
+/** Whoever gets the entry may send it: from now on it stays what it is. */
+function shown(entry: Entry | undefined): Entry | undefined {
+  if (entry !== undefined) entry.fixed = true;
+  return entry;
 }

@@ -200,7 +200,9 @@ export class Delivery {
         continue;
       }
       try {
-        lane.accept({ header, body: await forms.in(lane.config.compression) });
+        const body = await forms.in(lane.config.compression);
+        if (body.bytes.length > this.#budget.freeBytes) await lane.makeRoom(body.bytes.length);
+        lane.accept({ header, body });
       } catch {
         // Said to be gzip and is not: no lane can send it.
         lane.account.produced += header.items;

@@ -11,6 +11,7 @@ import { Breaker } from "./breaker.ts";
 import { Drive, type FlushOptions } from "./drive.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { LaneParts } from "./lane_parts.ts";
+import { isMergeable } from "./merge_batch.ts";
 import { type OutageFigures, OutageLog } from "./outage_log.ts";
 import type { Accepted, Outcome, Refused, Retryable } from "./outcome.ts";
 import { Pacer } from "./pacer.ts";
@@ -45,7 +46,9 @@ export class Lane {
     const { clock, spool, budget } = parts;
     this.config = config;
     this.#parts = parts;
-    this.#backlog = new Backlog(budget, (items) => this.#evicted(items), spool);
+    const evicted = (items: number) =>
+      this.account.drop(this.#drive.isStopped ? "shutdown" : "queue_full", items);
+    this.#backlog = new Backlog(budget, evicted, spool);
     this.#breaker = new Breaker(config.retry, clock.random);
     this.#drive = new Drive(clock, () => this.#breaker.isTroubled);
     this.#log = new OutageLog(config, parts.log);
@@ -66,6 +69,13 @@ export class Lane {
     if (this.#mustPersist()) this.#backlog.persist();
     this.#drive.wake();
     this.#parts.changed();
+  }
+
+  /** What a delta lane does before a batch of `bytes` pushes others out: it merges those nobody has seen (otlp M12). */
+  async makeRoom(bytes: number): Promise<void> {
+    if (isMergeable(this.config)) {
+      await this.#backlog.makeRoom(bytes, (items) => this.account.merged += items);
+    }
   }
 
   /** Credentials or trust were renewed: probe now. */
@@ -102,10 +112,9 @@ export class Lane {
   }
 
   report(): LaneReport {
-    const { destination, signal } = this.config;
     return {
-      destination,
-      signal,
+      destination: this.config.destination,
+      signal: this.config.signal,
       ...this.account.columns(),
       ...this.#backlog.held(),
       breaker: this.#breaker.state,
@@ -114,6 +123,7 @@ export class Lane {
 
   #takeOver(spool: LaneSpool): void {
     spool.onDrop = (reason, items) => this.account.drop(reason, items);
+    spool.onMerge = (items) => this.account.merged += items;
     spool.onAdopt = (items) => {
       this.account.produced += items;
       this.#drive.wake();
@@ -275,10 +285,6 @@ export class Lane {
   #drained(): void {
     this.#pacer.drained();
     if (!this.#breaker.isTroubled) this.#log.drained(this.#parts.clock.mono(), this.#figures());
-  }
-
-  #evicted(items: number): void {
-    this.account.drop(this.#drive.isStopped ? "shutdown" : "queue_full", items);
   }
 
   #figures(): OutageFigures {

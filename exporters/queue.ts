@@ -23,6 +23,8 @@ export interface Entry {
   moving?: boolean;
   /** True once it has left the memory queue. */
   left?: boolean;
+  /** True once it was handed out, or when it cannot be merged: its bytes stay what they are (otlp M12). */
+  fixed?: boolean;
 }
 
 /** Bytes that a queued batch costs beside its body. */
@@ -68,6 +70,31 @@ export class MemoryQueue {
     this.bytes -= size;
     this.#budget.shrank(size);
     return true;
+  }
+
+  /** The oldest two neighbours that nobody has seen. */
+  unseenPair(): [older: Entry, newer: Entry] | undefined {
+    const isUnseen = (entry: Entry | undefined) => entry !== undefined && !entry.fixed && !entry.moving;
+    const at = this.#entries.findIndex((entry, at) => isUnseen(entry) && isUnseen(this.#entries[at + 1]));
+    const [older, newer] = [this.#entries[at], this.#entries[at + 1]];
+    return older === undefined || newer === undefined ? undefined : [older, newer];
+  }
+
+  /** Puts one batch in the place of two neighbours. */
+  join([older, newer]: readonly [Entry, Entry], batch: LaneBatch): void {
+    this.remove(newer);
+    const at = this.#entries.indexOf(older);
+    this.remove(older);
+    const size = batch.body.bytes.length + ENTRY_BYTES;
+    this.#entries.splice(at, 0, { batch });
+    this.items += batch.header.items;
+    this.bytes += size;
+    this.#budget.grew(size, this);
+  }
+
+  /** True when so much more fits without dropping anything. */
+  fits(bytes: number): boolean {
+    return this.#budget.freeBytes >= bytes + ENTRY_BYTES;
   }
 
   /** Drops the oldest or newest batch that is neither on its way nor being written; false when there is none. */

@@ -8,11 +8,12 @@ import type { LaneSpool } from "./backlog.ts";
 import type { Clock } from "./clock.ts";
 import type { Entry, LaneBatch } from "./queue.ts";
 import type { AckFile } from "./spool_ack.ts";
+import { Condenser } from "./spool_condense.ts";
 import { DeadRing } from "./spool_dead.ts";
 import type { SpoolDisk, SpoolTenant } from "./spool_disk.ts";
 import { isDiskFull, removeIfThere } from "./spool_files.ts";
 import type { SpoolPlace } from "./spool_key.ts";
-import { entryOf, readRecord, type StoredRecord } from "./spool_read.ts";
+import { entryOf, readNext, readRecord, type StoredRecord } from "./spool_read.ts";
 import { encodeRecord, PAYLOAD_BYTES_MAX, SEGMENT_HEADER_BYTES } from "./spool_record.ts";
 import { recoverLane, type Segment } from "./spool_recover.ts";
 import { SegmentWriter } from "./spool_writer.ts";
@@ -34,6 +35,7 @@ export class SpoolLane implements LaneSpool, SpoolTenant {
   readonly damage: readonly string[];
   onDrop: (reason: DropReason, items: number) => void = () => {};
   onAdopt: (items: number) => void = () => {};
+  onMerge: (items: number) => void = () => {};
   readonly #disk: SpoolDisk;
   readonly #ack: AckFile;
   readonly #segments: Segment[];
@@ -46,6 +48,7 @@ export class SpoolLane implements LaneSpool, SpoolTenant {
   #head: StoredRecord | undefined;
   /** Up to here, what was not delivered was dropped. */
   #evicted = 0;
+  readonly #condenser: Condenser;
 
   private constructor(
     place: SpoolPlace,
@@ -56,6 +59,8 @@ export class SpoolLane implements LaneSpool, SpoolTenant {
     this.#disk = parts.disk;
     this.#ack = recovered.ack;
     this.#segments = recovered.segments;
+    // Of the oldest segment an earlier life may have sent something.
+    this.#condenser = new Condenser(place, recovered.segments[0]?.lastSequence ?? 0);
     this.#nextSequence = recovered.nextSequence;
     this.#writer = new SegmentWriter({
       folder: place.folder,
@@ -126,18 +131,18 @@ export class SpoolLane implements LaneSpool, SpoolTenant {
   }
 
   async head(): Promise<Entry | undefined> {
-    return entryOf(await this.#guarded(() => this.#readHead()), this.place);
+    return this.#show(await this.#guarded(() => this.#readHead()));
   }
 
   async after(sequence: number): Promise<Entry | undefined> {
     const found = await this.#guarded(async () => {
       let record = await this.#readHead();
       while (record !== undefined && record.header.sequence <= sequence) {
-        record = await this.#readNext(record);
+        record = await readNext(record, this.#segments);
       }
       return record;
     });
-    return entryOf(found, this.place);
+    return this.#show(found);
   }
 
   holds(sequence: number): boolean {
@@ -184,6 +189,8 @@ export class SpoolLane implements LaneSpool, SpoolTenant {
   }
 
   async evict(): Promise<boolean> {
+    const open = this.#writer.segment;
+    if (this.#hasBaseline && await this.#condenser.condense(this.#segments, open, this.onMerge)) return true;
     if (this.#segments.length === 1) await this.#writer.seal();
     const [segment] = this.#segments;
     if (segment === undefined || segment === this.#writer.segment) return false;
@@ -192,6 +199,11 @@ export class SpoolLane implements LaneSpool, SpoolTenant {
     this.#evicted = segment.lastSequence;
     if (segment.items > 0) this.onDrop("spool_full", segment.items);
     return true;
+  }
+
+  #show(record: StoredRecord | undefined): Entry | undefined {
+    this.#condenser.show(record?.header.sequence ?? 0);
+    return entryOf(record, this.place);
   }
 
   /** Everything is on the platter and every file closed. */
@@ -231,18 +243,6 @@ export class SpoolLane implements LaneSpool, SpoolTenant {
       } else this.#head = found;
     }
     return this.#head;
-  }
-
-  /** The record behind `record`, in its segment or the next one with any. */
-  async #readNext({ path, end }: StoredRecord): Promise<StoredRecord | undefined> {
-    let offset = end;
-    for (const segment of this.#segments.slice(this.#segments.findIndex((each) => each.path === path))) {
-      let found = await readRecord(segment.path, offset);
-      while (found.kind === "damaged") found = await readRecord(segment.path, found.end);
-      if (found.kind === "record") return found;
-      offset = SEGMENT_HEADER_BYTES;
-    }
-    return undefined;
   }
 
   /** The head is done with: durable first, then counted, in one step with the caller's books. */

@@ -12,6 +12,7 @@ import {
   recordBytes,
   type RecordHeader,
   type RecordPayload,
+  SEGMENT_HEADER_BYTES,
 } from "./spool_record.ts";
 
 /** A record read from disk. */
@@ -46,6 +47,21 @@ export async function readRecord(path: string, offset: number): Promise<RecordAt
     if (error instanceof Deno.errors.NotFound) return { kind: "end" };
     throw error;
   }
+}
+
+/** The record behind `record`, in its segment or the next one with any; steps over damage. */
+export async function readNext(
+  { path, end }: StoredRecord,
+  segments: readonly { readonly path: string }[],
+): Promise<StoredRecord | undefined> {
+  let offset = end;
+  for (const segment of segments.slice(segments.findIndex((each) => each.path === path))) {
+    let found = await readRecord(segment.path, offset);
+    while (found.kind === "damaged") found = await readRecord(segment.path, found.end);
+    if (found.kind === "record") return found;
+    offset = SEGMENT_HEADER_BYTES;
+  }
+  return undefined;
 }
 
 /** The record as a batch of its lane. */
