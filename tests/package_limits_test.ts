@@ -88,7 +88,7 @@ memoryTest("memory: killed at 24 MiB, collects but cannot deliver at 48, deliver
     assertEquals((await outcome(48, ["once", "--endpoint", endpoint])).code, 137);
     assertEquals(server.requests.length, 0);
     using group = new MemoryGroup(96);
-    const running = group.run("timeout", ["--preserve-status", "8", program, "run", "--interval", "1s"], {
+    const running = group.run("timeout", ["--preserve-status", "4", program, "run", "--interval", "500ms"], {
       ...env,
       SONDE_ENDPOINT: endpoint,
     });

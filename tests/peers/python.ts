@@ -78,9 +78,14 @@ export async function startPython(script: string): Promise<Answering> {
   };
 }
 
+/** Path of a program that the packages of a list in tests/peers/python bring along. */
+export async function pythonTool(list: string, program: string): Promise<string> {
+  return `${await environment(list)}/bin/${program}`;
+}
+
 /** Folder of the virtual environment, made first when the cache has none. */
-async function environment(): Promise<string> {
-  const requirements = new URL("./python/requirements.txt", import.meta.url);
+async function environment(list = "requirements.txt"): Promise<string> {
+  const requirements = new URL(`./python/${list}`, import.meta.url);
   const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(requirements));
   const key = new Uint8Array(digest).toHex().slice(0, 32);
   const folder = `${cacheRoot()}/sonde/peers/python-${key}`;
