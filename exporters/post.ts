@@ -11,6 +11,7 @@ import { type Body, decompress } from "./gzip.ts";
 import { headersFrom, type ReadKey } from "./key_file.ts";
 import type { LaneConfig, TransportConfig } from "./lane_config.ts";
 import type { Outcome, Refused } from "./outcome.ts";
+import { redacted } from "./redact.ts";
 
 /** One request as the transport sees it. */
 export interface TransportRequest {
@@ -124,7 +125,10 @@ export function createPoster(lane: LaneConfig, context: PosterContext): Poster {
   };
   const send = async (body: Body, signal: AbortSignal): Promise<Outcome> => {
     const marked = lane.marksBatches ? { "x-idempotency-key": await batchKey(body.bytes) } : {};
-    const attempt = () => attemptOnce({ lane, headers: { ...headers, ...marked }, body, signal }, context);
+    const attempt = async () => {
+      const sent = { ...headers, ...marked };
+      return redacted(await attemptOnce({ lane, headers: sent, body, signal }, context), sent);
+    };
     const outcome = await attempt();
     return isDenied(outcome) && !signal.aborted && renew() ? await attempt() : outcome;
   };
