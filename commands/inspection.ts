@@ -31,6 +31,9 @@ async function sensorReport({ sensor, settings }: Agent): Promise<PartReport> {
     ...symbols.map((symbol) => `${symbol}(2) in libc`),
     ...processes,
     ...settings.controlSockets.slice(0, 1).map((path) => `listening on ${path}`),
+    ...(settings.listen === undefined
+      ? []
+      : [`listening on ${settings.listen.hostname}:${settings.listen.port}`]),
   ];
   return { part: "sensor", permissions: heldPermissions(), holds, probes: await probe() };
 }

@@ -4,6 +4,8 @@
  */
 import { hostFiles } from "../config/files.ts";
 import { loadConfig } from "../config/load.ts";
+import { count } from "../config/value_types.ts";
+import { parsedFlag } from "./command_line.ts";
 import { loadInput } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { askControl, type ControlAnswer, type ControlRequest } from "./control.ts";
@@ -14,6 +16,12 @@ export function controlPaths(context: Context): readonly string[] {
   if (settings !== undefined) return settings.controlSockets;
   const set = context.env["SONDE_CONTROL_SOCKET"];
   return [set, "/run/sonde/ctl.sock"].filter((path) => path !== undefined);
+}
+
+/** How many times `--count` lets a verb go on; without it, for ever. Throws `UsageError`. */
+export function countOf({ flags }: Context): number {
+  const text = flags.text("count");
+  return text === undefined ? Infinity : parsedFlag("count", text, count(1, 1_000_000));
 }
 
 /** The running agent's answer; undefined when none runs or this user may not ask. */

@@ -9,7 +9,7 @@ import { dumpRequest } from "../exporters/otlp_dump.ts";
 import type { Context } from "./context.ts";
 import { ControlClient } from "./control.ts";
 import type { TapAnswer, TapRecord } from "./control_tap.ts";
-import { controlPaths, noAgent } from "./running_agent.ts";
+import { controlPaths, countOf, noAgent } from "./running_agent.ts";
 
 /** The largest request that is inflated to be shown. */
 const PLAIN_BYTES_MAX = 64 * 1024 * 1024;
@@ -45,6 +45,7 @@ async function show(record: TapRecord, { stdout, stderr, flags }: Context): Prom
 
 /** Shows what leaves until it is interrupted; 69 when no agent answers or the agent ends. */
 export async function run(context: Context): Promise<number> {
+  let left = countOf(context);
   const wanted = context.flags.text("signal");
   const signal = SIGNALS.find((name) => name === wanted);
   using client = await connect(context);
@@ -54,7 +55,6 @@ export async function run(context: Context): Promise<number> {
     Deno.addSignalListener(name, () => isStopped = true);
   }
   let id: number | undefined;
-  let left = Number(context.flags.text("count") ?? Infinity);
   while (!isStopped && left > 0) {
     const answer = await client.ask({
       verb: "tap",

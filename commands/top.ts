@@ -7,6 +7,7 @@ import { INTERVAL } from "../config/keys_what.ts";
 import { sleep } from "../exporters/clock.ts";
 import { paint } from "../exporters/console_text.ts";
 import type { Context } from "./context.ts";
+import { countOf } from "./running_agent.ts";
 import { lineWidth, wantsColor } from "./output.ts";
 import { fetchStatus } from "./status.ts";
 import { screenLines, type View } from "./top_text.ts";
@@ -122,8 +123,11 @@ async function live(context: Context, first: Status, periodMs: number): Promise<
   return 69;
 }
 
-async function plain(context: Context, first: Status, periodMs: number): Promise<number> {
-  const count = Number(context.flags.text("count") ?? Infinity);
+async function plain(
+  context: Context,
+  first: Status,
+  { periodMs, count }: { periodMs: number; count: number },
+): Promise<number> {
   let previous: Status | undefined;
   for (let [status, shown]: [Status | number, number] = [first, 0];;) {
     if (typeof status === "number") return status;
@@ -143,6 +147,7 @@ async function plain(context: Context, first: Status, periodMs: number): Promise
 /** Shows until `q` or a signal; 69 when no agent answers. `--interval` is the time between two looks. */
 export async function run(context: Context): Promise<number> {
   const { flags, isTerminal, env, stderr } = context;
+  const count = countOf(context);
   let periodMs = PERIOD_MS;
   try {
     periodMs = INTERVAL.type.parse(flags.text("interval") ?? `${PERIOD_MS}ms`);
@@ -153,5 +158,5 @@ export async function run(context: Context): Promise<number> {
   const first = await fetchStatus(context);
   if (typeof first === "number") return first;
   const isPlain = flags.has("plain") || flags.has("count") || !isTerminal.stdout || env["TERM"] === "dumb";
-  return isPlain ? await plain(context, first, periodMs) : await live(context, first, periodMs);
+  return isPlain ? await plain(context, first, { periodMs, count }) : await live(context, first, periodMs);
 }

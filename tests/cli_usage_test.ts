@@ -35,6 +35,23 @@ const wrong: readonly (readonly [line: string, first: string, hint: string])[] =
   ["config pint", 'Unknown verb "config pint"', "Did you mean sonde config print?"],
   ["config example a b", 'sonde config does not take "b"', "Write sonde config print | example [PRESET]"],
   ["help nothing", 'Unknown verb "nothing"', "Type sonde --help for all verbs"],
+  ["tap --signal metric", 'Flag "--signal" does not take "metric"', "Write one of metrics, logs, traces"],
+  [
+    "tap --count some",
+    'Flag "--count" cannot be used: "some" is not a whole number',
+    "Write a whole number from 1 to 1000000",
+  ],
+  ["completion", "sonde completion needs a word more", "Write sonde completion bash|zsh|fish"],
+  ["completion bsh", 'Unknown verb "completion bsh"', "Did you mean sonde completion bash?"],
+  [
+    "status --helthy",
+    'Unknown flag "--helthy"',
+    "Did you mean --healthy? Type sonde status --help for all flags",
+  ],
+  ["doctor now", 'sonde doctor does not take "now"', "Write sonde doctor"],
+  ["setup --key-file", 'Flag "--key-file" needs a value', "Write --key-file PATH"],
+  ["setup --yes", "--yes needs a destination", "Write sonde setup --yes --preset NAME --key-file PATH"],
+  ["man --page", 'Unknown flag "--page"', "Did you mean --preset? Type sonde man --help for all flags"],
   ["config print otlp", 'sonde config print does not take "otlp"', ""],
 ];
 
