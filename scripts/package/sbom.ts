@@ -47,7 +47,8 @@ export async function packagesInside(): Promise<Package[]> {
     const graph = await graphOf(entry);
     for (const { npmPackage: id } of graph.modules) {
       const known = id === undefined ? undefined : graph.npmPackages[id];
-      if (id === undefined || known === undefined) continue;
+      // Types leave nothing in a bundle.
+      if (id === undefined || known === undefined || known.name.startsWith("@types/")) continue;
       const { name, version, localPath: folder } = known;
       const { license }: { license: string } = JSON.parse(await Deno.readTextFile(`${folder}/package.json`));
       const integrity = lock.npm[id]?.integrity ?? "";
