@@ -9,6 +9,7 @@ import { laneKey } from "./delivery.ts";
 import type { LaneBaseline, LogRecord } from "./messages.ts";
 import { SpoolDisk } from "./spool_disk.ts";
 import { removeIfThere, writeFileAside } from "./spool_files.ts";
+import { removeForeign } from "./spool_foreign.ts";
 import { INBOX_FOLDER, inboxHash, readInbox } from "./spool_inbox.ts";
 import { DESTINATION_FILE, destinationHash, destinationKey, type SpoolLaneKey } from "./spool_key.ts";
 import { type LaneFolder, laneFolders, laneNumber, listFolder } from "./spool_list.ts";
@@ -25,6 +26,9 @@ export interface SpoolOptions {
 
 const LOCK_FILE = "spool.lock";
 const INBOX_EVERY_MS = 5_000;
+const FOREIGN_EVERY_MS = 3_600_000;
+/** Older data is of no use to most backends (otlp M19). */
+const FOREIGN_AGE_MS = 48 * 3_600_000;
 
 /** The courier's disk. */
 export class Spool {
@@ -91,13 +95,31 @@ export class Spool {
     }
   }
 
-  /** Claims what other processes hand in, now and every 5 s until the spool is closed. */
+  /** Removes what waits for endpoints that are not configured now and has grown too old. */
+  async removeForeign(): Promise<void> {
+    const { path, clock, log } = this.#options;
+    const own = new Set([...this.#lanes.values()].map(({ place }) => place.folder));
+    try {
+      for (const gone of await removeForeign(path, own, { nowMs: clock.wall(), maxAgeMs: FOREIGN_AGE_MS })) {
+        log({ level: "warn", event: "removed the old spool of another endpoint", fields: { ...gone } });
+      }
+    } catch (error) {
+      this.#disk.failed(error);
+    }
+  }
+
+  /** Claims what other processes hand in, now and every 5 s until the spool is closed, and tidies up once an hour. */
   watchInbox(): void {
     if (this.#unusable !== undefined) return;
     const { clock } = this.#options;
     const watch = async () => {
+      let foreignMs = -Infinity;
       while (!this.#closing.signal.aborted) {
         await this.claimInbox();
+        if (clock.mono() - foreignMs >= FOREIGN_EVERY_MS) {
+          foreignMs = clock.mono();
+          await this.removeForeign();
+        }
         await clock.sleep(INBOX_EVERY_MS, this.#closing.signal);
       }
     };

@@ -193,6 +193,34 @@ Deno.test("a spool of another endpoint is not sent to this one", () =>
     await back.end();
   }));
 
+Deno.test("the spool of another endpoint goes when it is too old for anyone, and not before", () =>
+  inFolder(async (path) => {
+    const first = await SpoolRig.open({ path });
+    first.vendor.react = () => "refused";
+    for (let n = 0; n < 3; n++) first.give();
+    await first.runTo(1_000);
+    await first.end();
+    const hours = async (age: number) => {
+      const clock = new VirtualClock();
+      // Files are dated by the real clock.
+      clock.wallStepMs = Date.now() + age * 3_600_000 - clock.wall();
+      const other = await SpoolRig.open({
+        path,
+        clock,
+        config: { url: "http://127.0.0.1:9999/v1/metrics" },
+      });
+      await other.spool.removeForeign();
+      const said = other.diskLogs.map(({ event, fields }) => `${event}: ${fields?.["items"]}`);
+      await other.end();
+      return said;
+    };
+    assertEquals(await hours(47), []);
+    assertEquals(await hours(49), ["removed the old spool of another endpoint: 30"]);
+    const back = await SpoolRig.open({ path });
+    assertStrictEquals(back.report.queued, 0);
+    await back.end();
+  }));
+
 async function copyFolder(from: string, to: string): Promise<void> {
   await Deno.mkdir(to, { recursive: true });
   for await (const { name, isDirectory } of Deno.readDir(from)) {
