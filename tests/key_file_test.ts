@@ -67,12 +67,9 @@ Deno.test("the courier may read exactly the files that hold keys", () => {
   assertEquals(lanes[0]?.keyFile?.path, "/run/key");
   assertEquals(lanes[0]?.headers, { "api-key": "k" });
   assertEquals(lanes.find(({ destination }) => destination === "b")?.keyFile, undefined);
-  assertEquals(courierPermissions(lanes, "/state/spool"), {
-    net: ["127.0.0.1:4321", "otlp.nr-data.net:443"],
-    folders: ["/state/spool"],
-    files: ["/run/key"],
-    sockets: [],
-  });
+  const { net, folders, files: readable } = courierPermissions(lanes, "/state/spool");
+  assertEquals(net, ["127.0.0.1:4321", "otlp.nr-data.net:443"]);
+  assertEquals([folders, readable], [["/state/spool"], ["/run/key"]]);
 });
 
 Deno.test("run: a key replaced in its file is used without a restart", async () => {
