@@ -23,6 +23,13 @@ const FIXED_TIME = new Date("1980-01-01T00:00:00Z");
 /** Stands in commands/build.ts until it is replaced. */
 const PLACEHOLDER = '"sonde-build-inputs"';
 
+/**
+ * How the bundler lets CommonJS packages load the runtime's own modules. A part of the one file has no path, which it
+ * asks for; any will do, since only built-in modules are left to be loaded.
+ */
+const REQUIRE = "__deno_internal_createRequire(import.meta.url)";
+const REQUIRE_WITHOUT_PATH = '__deno_internal_createRequire("file:///sonde.js")';
+
 /** What the bundles may weigh, by suffix of their path: they are parsed at each start, without a code cache. */
 const BUDGETS: readonly (readonly [path: string, bytesMax: number])[] = [
   ["main.js", 800_000],
@@ -86,7 +93,8 @@ async function buildInputs(form: string): Promise<string> {
 /** Fills in the build inputs wherever the minifier has put the placeholder. */
 async function bakeInputs(path: string, inputs: string): Promise<void> {
   const text = await Deno.readTextFile(path);
-  await Deno.writeTextFile(path, text.replaceAll(PLACEHOLDER, () => JSON.stringify(inputs)));
+  const baked = text.replaceAll(PLACEHOLDER, () => JSON.stringify(inputs));
+  await Deno.writeTextFile(path, baked.replaceAll(REQUIRE, REQUIRE_WITHOUT_PATH));
 }
 
 /** Writes the bundles of these entries below `dist/`. Returns their sizes by path. */
