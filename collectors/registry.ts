@@ -17,6 +17,7 @@ import { disk, type DiskOptions } from "./disk.ts";
 import { fileHandles } from "./file_handles.ts";
 import { filesystem, type FilesystemOptions } from "./filesystem.ts";
 import { hardware } from "./hardware.ts";
+import { heka, type HekaOptions } from "./heka.ts";
 import { hugepages } from "./hugepages.ts";
 import { ip } from "./ip.ts";
 import { kernel } from "./kernel.ts";
@@ -55,6 +56,7 @@ export interface CollectorOptions
     ProcessesOptions,
     ProcessTableOptions,
     ClockOptions,
+    HekaOptions,
     OverviewOptions {}
 
 /** All collectors, enabled or not. Throws RangeError for options that cannot be right. */
@@ -97,6 +99,7 @@ export function collectors(options: CollectorOptions = {}): Collector[] {
     container(options),
     clock(options),
     ownProcess,
+    heka(options),
     ...overview(options),
   ];
 }

@@ -93,7 +93,13 @@ export const PLACES: readonly Place[] = [
         "config/counters_file.ts",
         "config/secret*.ts",
       ],
-      ...["exporters/spool*.ts", "exporters/notify.ts", "exporters/probe.ts", "commands/control*.ts", "commands/spool*.ts"],
+      ...[
+        "exporters/spool*.ts",
+        "exporters/notify.ts",
+        "exporters/probe.ts",
+        "commands/control*.ts",
+        "commands/spool*.ts",
+      ],
       ...["commands/lock*.ts", "commands/exec*.ts", "commands/setup*.ts"],
     ],
     reason: "files are opened by sources, configuration loading, the spool and the control socket",
@@ -169,7 +175,14 @@ export const VENDORS: readonly Vendor[] = [
     allowed: VENDOR_PLACES,
   },
   // The agent that sonde replaces: its name is also a retry profile and part of a key and of a path (design 7).
-  { name: /heka/i, allowed: [...VENDOR_PLACES, "config/", "exporters/backoff.ts", "exporters/lane*.ts"] },
+  {
+    name: /heka/i,
+    allowed: [
+      ...[...VENDOR_PLACES, "config/", "exporters/backoff.ts", "exporters/lane*.ts"],
+      // Its metrics' names, and the key that asks for them.
+      ...["collectors/heka.ts", "collectors/registry.ts", "commands/collector_choice.ts"],
+    ],
+  },
 ];
 
 /** Values of sonde's own keys that happen to be such names: `SONDE_RETRY_PROFILE=heka`. */

@@ -24,6 +24,7 @@ const SETTINGS: CollectorSettings = {
   sysctl: [],
   processesTop: 0,
   processesBy: "executable",
+  compatHeka: false,
   root: "/",
 };
 

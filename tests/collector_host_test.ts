@@ -26,6 +26,7 @@ function openEverything(): Sensor {
     sysctl: [],
     processesTop: 0,
     processesBy: "executable",
+    compatHeka: false,
     root: "/",
   } as const;
   return openSensor(collectors(new CollectorChoice(settings)), settings, {

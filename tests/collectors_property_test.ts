@@ -14,10 +14,14 @@ const folders = (path: string): string[] =>
   [...Deno.readDirSync(path)].filter((entry) => entry.isDirectory).map((entry) => entry.name).sort();
 
 /**
- * Figures that are a number of lines, in files that nothing closes: one cut between two lines cannot be told from
+ * Figures that are a number or a sum of lines, in files that nothing closes: one cut between two lines cannot be told from
  * a shorter table. The reader goes to the end of the file, so this does not happen to it.
  */
-const COUNTED = ["system.network.connection.count", "sonde.filesystem.stuck"];
+const COUNTED = [
+  "system.network.connection.count",
+  "sonde.filesystem.stuck",
+  ...["read_bytes", "write_bytes", "reads", "writes"].map((name) => `heka_disk_${name}_total{}`),
+];
 const isCounted = (point: string): boolean => COUNTED.some((name) => point.startsWith(name));
 /** Tells softnet how many lines to expect; without it any number of lines is believed. */
 const EXPECTATION = "/sys/devices/system/cpu/online";
