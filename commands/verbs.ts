@@ -63,7 +63,7 @@ export const VERBS: readonly Verb[] = [
       "Collects at once and then every interval, and delivers. Without a destination it prints instead: a table on " +
       "a terminal, Prometheus text when piped. After the start it holds no permission of any kind.",
       "SIGTERM and SIGINT stop collecting, deliver or keep what is left, and end with 0. SIGHUP reads the " +
-      "configuration again.",
+      "configuration again, SIGUSR1 writes the present state to the log.",
     ],
     flags: [FORMAT],
     load: () => import("./run.ts"),
