@@ -116,10 +116,27 @@ Deno.test("SONDE_LISTEN serves health and Prometheus text to loopback names only
   });
 });
 
+Deno.test("SONDE_LISTEN serves few connections at once and frees their places", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  await withAgent({ env: { SONDE_LISTEN: `127.0.0.1:${port}` } }, async () => {
+    const request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    const silent: Deno.Conn[] = [];
+    for (let at = 0; at < 8; at++) silent.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+    assertEquals(await statusFor(port, request), undefined);
+    for (const socket of silent) socket.close();
+    let status: string | undefined;
+    for (let tries = 0; status === undefined && tries < 100; tries++) status = await statusFor(port, request);
+    assertEquals(status, "200");
+  });
+});
+
 async function statusFor(port: number, request: string): Promise<string | undefined> {
   using socket = await Deno.connect({ hostname: "127.0.0.1", port });
   await socket.write(new TextEncoder().encode(request));
   const buffer = new Uint8Array(200);
-  const count = await socket.read(buffer) ?? 0;
+  // A connection that is turned away ends, or is reset with the request unread.
+  const count = await socket.read(buffer).catch(() => 0) ?? 0;
   return new TextDecoder().decode(buffer.subarray(0, count)).split(" ")[1];
 }
