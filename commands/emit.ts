@@ -5,7 +5,6 @@
  */
 import type { Settings } from "../config/settings.ts";
 import { sleep } from "../exporters/clock.ts";
-import { encodeOneShot } from "../exporters/one_shot.ts";
 import type { DeliveryReport } from "../exporters/report.ts";
 import { recordedMetrics } from "../exporters/series.ts";
 import { VERSION } from "./build.ts";
@@ -63,12 +62,20 @@ interface Sending {
   /** Attributes of the pretended service; absent: the data is about this host. */
   readonly demo: Readonly<Record<string, string>> | undefined;
   readonly sequence: () => number;
+  readonly encodeOneShot: Encoders["encodeOneShot"];
+}
+
+type Encoders = Awaited<ReturnType<typeof loadEncoders>>;
+
+/** Half of the code there is to load, while the way out opens; impossible after the drop. */
+function loadEncoders() {
+  return import("../exporters/one_shot.ts");
 }
 
 /** One round: added to its series, encoded for every lane, delivered. */
 async function send(
   { measurements, gauges, logs, spans }: Emission,
-  { outlet, demo = {}, sequence }: Sending,
+  { outlet, demo = {}, sequence, encodeOneShot }: Sending,
   options: DeliverOptions,
 ): Promise<DeliveryReport> {
   const rows = await outlet.record(measurements);
@@ -161,19 +168,19 @@ async function serve(context: Context, { settings, log, record, loaded }: Start)
       ? demoEmission(random)
       : emissionOf(context, { stdin, timeNs: nanoseconds(context.now()), randomHex });
   const first = round();
-  using outlet = await openOutlet(settings, {
-    context,
-    log: record,
-    isRepeated: isLoop,
-    dead: (why) => {
-      log.error("courier is dead", { why });
-      Deno.exit(70);
-    },
-  });
+  const dead = (why: string) => {
+    log.error("courier is dead", { why });
+    Deno.exit(70);
+  };
+  const [opened, { encodeOneShot }] = await Promise.all([
+    openOutlet(settings, { context, log: record, isRepeated: isLoop, dead }),
+    loadEncoders(),
+  ]);
+  using outlet = opened;
   dropPermissions();
   let count = 0;
   const demo = isDemo ? { ...DEMO_RESOURCE, ...settings.resourceAttributes } : undefined;
-  const sending = { context, settings, outlet, demo, sequence: () => ++count };
+  const sending = { context, settings, outlet, demo, sequence: () => ++count, encodeOneShot };
   if (!isLoop) return await sendOnce(first, sending);
   const isGiven = loaded.effective.some(({ name, origin }) =>
     name === "SONDE_INTERVAL" && origin !== "default"

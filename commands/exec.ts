@@ -129,17 +129,23 @@ function jobOf(order: Order, trace: Trace, ended: Ended): Job {
   };
 }
 
+/** Sends a job's data. The way out opens while the encoders are loaded: each takes about as long. */
+async function report(job: Job, settings: Settings, { context, log }: Telling): Promise<void> {
+  const begunMs = performance.now();
+  const { openOutlet } = await import("./outlet.ts");
+  const [outlet, { reportJob }] = await Promise.all([
+    openOutlet(settings, { context, log, dead: () => {} }),
+    import("./exec_report.ts"),
+  ]);
+  const told = await reportJob(job, outlet, begunMs + DELIVERY_MS - performance.now());
+  for (const { destination, signal, dropped, queued } of told.lanes) {
+    log({ level: "info", event: "told", fields: { destination, signal, queued, ...dropped } });
+  }
+}
+
 /** Tells the monitor and the backend; never longer than it may hold up the job's caller. */
-async function tell(job: Job, order: Order, { settings, context }: Telling): Promise<void> {
-  const log = quietly(context);
-  const report = async () => {
-    if (settings === undefined || settings.lanes.length === 0) return;
-    const { reportJob } = await import("./exec_report.ts");
-    const told = await reportJob(job, settings, { context, log, deadlineMs: DELIVERY_MS });
-    for (const { destination, signal, dropped, queued } of told?.lanes ?? []) {
-      log({ level: "info", event: "told", fields: { destination, signal, queued, ...dropped } });
-    }
-  };
+async function tell(job: Job, order: Order, telling: Telling): Promise<void> {
+  const { settings, log } = telling;
   const monitor = async () => {
     if (order.pingUrl === undefined) return;
     const event = job.end.code === 0 ? "success" : "failure";
@@ -148,12 +154,15 @@ async function tell(job: Job, order: Order, { settings, context }: Telling): Pro
   };
   const failed = (error: unknown) =>
     log({ level: "warn", event: "job not told", fields: { why: String(error) } });
-  await Promise.race([Promise.all([report().catch(failed), monitor()]), sleep(HOLD_MS)]);
+  const isWanted = settings !== undefined && settings.lanes.length > 0;
+  const reported = isWanted ? report(job, settings, telling).catch(failed) : undefined;
+  await Promise.race([Promise.all([reported, monitor()]), sleep(HOLD_MS)]);
 }
 
 interface Telling {
   readonly settings: Settings | undefined;
   readonly context: Context;
+  readonly log: (record: LogRecord) => void;
 }
 
 /** Says on standard error what the job itself cannot say. */
@@ -165,6 +174,12 @@ function explain({ end }: Ended, order: Order, { stderr }: Context): void {
   if (end.kind === "timeout") {
     stderr(`sonde: error: job "${order.name}" took longer than --timeout and was ended\n`);
   }
+}
+
+/** A job that takes its time gives us time to load what its end will need. */
+async function preload(): Promise<void> {
+  await import("./outlet.ts");
+  await import("./exec_report.ts");
 }
 
 export async function run(context: Context): Promise<number> {
@@ -184,9 +199,9 @@ export async function run(context: Context): Promise<number> {
   const running = runJob(launch, context);
   if (order.pingUrl !== undefined) void ping(order.pingUrl, { event: "start", timeoutMs: PING_MS });
   if (!order.isExclusive) settings = settingsOf(context);
-  if (settings !== undefined && settings.lanes.length > 0) void import("./exec_report.ts");
+  if (settings !== undefined && settings.lanes.length > 0) void preload();
   const ended = await running;
   explain(ended, order, context);
-  await tell(jobOf(order, trace, ended), order, { settings, context });
+  await tell(jobOf(order, trace, ended), order, { settings, context, log: quietly(context) });
   return ended.end.code;
 }

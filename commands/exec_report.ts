@@ -3,16 +3,13 @@
  * the end of its output where it is wanted (semantic conventions: CLI programs). Loaded while the job runs.
  * @module
  */
-import type { Settings } from "../config/settings.ts";
 import type { MeasuredAttributes, Measurement } from "../exporters/measurement.ts";
-import type { LogRecord } from "../exporters/messages.ts";
 import { encodeOneShot } from "../exporters/one_shot.ts";
 import type { GaugeData, LogRecordData, SpanData } from "../exporters/otlp_data.ts";
 import type { DeliveryReport } from "../exporters/report.ts";
 import { recordedMetrics } from "../exporters/series.ts";
 import { VERSION } from "./build.ts";
-import type { Context } from "./context.ts";
-import { openOutlet } from "./outlet.ts";
+import type { Outlet } from "./outlet.ts";
 
 /** How a job ended. */
 export type JobEnd =
@@ -139,22 +136,13 @@ export function lastSuccessOf({ name, end, endNs }: Job): GaugeData[] {
   }];
 }
 
-export interface ReportOptions {
-  readonly context: Context;
-  readonly log: (record: LogRecord) => void;
-  /** Milliseconds until the process must be able to end. */
-  readonly deadlineMs: number;
-}
-
-/** Delivers a job's data or leaves it where it will be delivered from; undefined where nothing is sent at all. */
+/** Delivers a job's data or leaves it where it will be delivered from. `deadlineMs`: until this must be done. */
 export async function reportJob(
   job: Job,
-  settings: Settings,
-  { context, log, deadlineMs }: ReportOptions,
-): Promise<DeliveryReport | undefined> {
-  if (settings.lanes.length === 0) return undefined;
+  outlet: Outlet,
+  deadlineMs: number,
+): Promise<DeliveryReport> {
   const begunMs = performance.now();
-  using outlet = await openOutlet(settings, { context, log, dead: () => {} });
   const measurements = measurementsOf(job);
   const rows = await outlet.record(measurements);
   const recorded = measurements.flatMap((measurement, i) => {
