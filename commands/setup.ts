@@ -150,7 +150,7 @@ async function decide(context: Context, target: Target, prompt: Prompt | undefin
 /** 0 when the file is written; 130 when cancelled; 64, 69, 74, 76, 77 or 78 when it could not be. */
 export async function run(context: Context): Promise<number> {
   const { flags, stderr } = context;
-  if (flags.has("yes") && !flags.has("preset") && !flags.has("endpoint")) {
+  if (flags.has("yes") && !["preset", "endpoint", "import"].some((name) => flags.has(name))) {
     stderr(
       "sonde: error: --yes needs a destination\nsonde: hint: Write sonde setup --yes --preset NAME --key-file PATH\n",
     );

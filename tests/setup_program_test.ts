@@ -78,6 +78,22 @@ Deno.test("setup keeps comments, order and keys it does not know, and begins wit
   });
 });
 
+Deno.test("setup --yes --import takes over an older agent's file as it is, tried and not shown", async () => {
+  await using server = new FaultServer(ok);
+  await inFolder(async (folder) => {
+    const [older, path] = [`${folder}/.older`, `${folder}/sonde.env`];
+    const text =
+      `# kept\nEXPORTER_TYPE=otlp_http\nOTLP_HTTP_ENDPOINT=${server.url}/in\nOTLP_HTTP_HEADERS=x-key=${KEY}\n`;
+    Deno.writeTextFileSync(older, text);
+    const { code, stderr } = await sonde(folder, ["setup", "--yes", "-c", path, "--import", older]);
+    assertEquals(code, 0, stderr);
+    assertEquals([Deno.readTextFileSync(path), modeOf(path)], [text, 0o600]);
+    assertStringIncludes(stderr, `imported from ${older}`);
+    assert(!stderr.includes(KEY));
+  });
+  assertEquals([server.requests[0]?.path, server.requests[0]?.headers["x-key"]], ["/in", KEY]);
+});
+
 Deno.test("setup in a terminal asks three things, hides the key, and writes after a yes", async () => {
   await using server = new FaultServer(ok);
   await inFolder(async (folder) => {
