@@ -17,7 +17,6 @@ import { disk, type DiskOptions } from "./disk.ts";
 import { fileHandles } from "./file_handles.ts";
 import { filesystem, type FilesystemOptions } from "./filesystem.ts";
 import { hardware } from "./hardware.ts";
-import { heka, type HekaOptions } from "./heka.ts";
 import { hugepages } from "./hugepages.ts";
 import { ip } from "./ip.ts";
 import { kernel } from "./kernel.ts";
@@ -56,7 +55,6 @@ export interface CollectorOptions
     ProcessesOptions,
     ProcessTableOptions,
     ClockOptions,
-    HekaOptions,
     OverviewOptions {}
 
 /** All collectors, enabled or not. Throws RangeError for options that cannot be right. */
@@ -99,7 +97,6 @@ export function collectors(options: CollectorOptions = {}): Collector[] {
     container(options),
     clock(options),
     ownProcess,
-    heka(options),
     ...overview(options),
   ];
 }

@@ -24,7 +24,6 @@ export type CollectorSettings = Pick<
   | "processesTop"
   | "processesBy"
   | "overviewPrefix"
-  | "compatHeka"
   | "root"
 >;
 
@@ -59,7 +58,6 @@ export class CollectorChoice implements CollectorOptions {
   readonly processesTop: number;
   readonly processesBy: "executable" | "pid";
   readonly overviewPrefix?: string;
-  readonly compatHeka: boolean;
   readonly httpOffset: () => number | undefined;
   #settings: CollectorSettings;
 
@@ -72,7 +70,6 @@ export class CollectorChoice implements CollectorOptions {
     this.processStates = wantsWalk(settings);
     this.processesTop = settings.processesTop;
     this.processesBy = settings.processesBy;
-    this.compatHeka = settings.compatHeka;
     if (settings.overviewPrefix !== undefined) this.overviewPrefix = settings.overviewPrefix;
   }
 

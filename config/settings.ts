@@ -36,7 +36,6 @@ export interface Settings {
   readonly processesBy: "executable" | "pid";
   /** Names such as "vm.swappiness". */
   readonly sysctl: readonly string[];
-  readonly compatHeka: boolean;
   /** Goes in front of the overview's names; absent: no overview. */
   readonly overviewPrefix?: string;
   readonly resourceAttributes: Readonly<Record<string, string>>;
@@ -151,7 +150,6 @@ function collected({ resolution, destinations, env }: SettingsSources) {
     processesTop: resolution.value(what.PROCESSES_TOP),
     processesBy: resolution.value(what.PROCESSES_BY),
     sysctl: resolution.optional(what.SYSCTL) ?? [],
-    compatHeka: resolution.value(what.COMPAT_HEKA),
     ...(resolution.value(what.COMPAT_HEKA) ? { overviewPrefix: HEKA_PREFIX } : {}),
     resourceAttributes: mergeAttributes(resolution),
     root,

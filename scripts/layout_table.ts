@@ -177,11 +177,7 @@ export const VENDORS: readonly Vendor[] = [
   // The agent that sonde replaces: its name is also a retry profile and part of a key and of a path (design 7).
   {
     name: /heka/i,
-    allowed: [
-      ...[...VENDOR_PLACES, "config/", "exporters/backoff.ts", "exporters/lane*.ts"],
-      // Its metrics' names, and the key that asks for them.
-      ...["collectors/heka.ts", "collectors/registry.ts", "commands/collector_choice.ts"],
-    ],
+    allowed: [...VENDOR_PLACES, "config/", "exporters/backoff.ts", "exporters/lane*.ts"],
   },
 ];
 

@@ -24,7 +24,6 @@ const SETTINGS: CollectorSettings = {
   sysctl: [],
   processesTop: 0,
   processesBy: "executable",
-  compatHeka: false,
   root: "/",
 };
 

@@ -26,7 +26,6 @@ function openEverything(): Sensor {
     sysctl: [],
     processesTop: 0,
     processesBy: "executable",
-    compatHeka: false,
     root: "/",
   } as const;
   return openSensor(collectors(new CollectorChoice(settings)), settings, {

@@ -14,8 +14,8 @@ function metricsLane(env: Readonly<Record<string, string>>) {
 Deno.test("Heka's otlp_http keeps its URL, JSON, retry profile, names and interval", () => {
   const { url, encoding, retry } = metricsLane(HTTP);
   assertEquals([url, encoding, retry.profile], ["http://h:1234/any/path", "json", "heka"]);
-  const { compatHeka, intervalMs, heka } = settingsOf({ env: HTTP });
-  assertEquals([compatHeka, intervalMs, heka.isOn], [true, 5000, true]);
+  const { overviewPrefix, intervalMs, heka } = settingsOf({ env: HTTP });
+  assertEquals([overviewPrefix, intervalMs, heka.isOn], ["heka_", 5000, true]);
 });
 
 Deno.test("Heka's defaults give way to sonde's own keys", () => {
@@ -27,7 +27,7 @@ Deno.test("Heka's defaults give way to sonde's own keys", () => {
     SONDE_PROTOCOL: "http/protobuf",
   };
   const settings = settingsOf({ env });
-  assertEquals([settings.intervalMs, settings.compatHeka], [20_000, false]);
+  assertEquals([settings.intervalMs, settings.overviewPrefix], [20_000, undefined]);
   assertEquals([settings.lanes[0]?.retry.profile, settings.lanes[0]?.encoding], ["otlp", "protobuf"]);
 });
 
