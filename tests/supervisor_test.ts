@@ -63,7 +63,7 @@ Deno.test("watchdogMs() is for this process alone", () => {
 });
 
 /** The service manager's end: every datagram as text. */
-class Manager {
+class NotifySocket {
   readonly states: string[] = [];
   readonly #socket: Deno.DatagramConn;
   #waiting: (() => void) | undefined;
@@ -97,7 +97,7 @@ class Manager {
 Deno.test("run tells its service manager after the drop; sandbox shows the socket", async () => {
   await using server = new FaultServer(ok);
   await inFolder(async (folder) => {
-    await using manager = new Manager(`${folder}/notify`);
+    await using notified = new NotifySocket(`${folder}/notify`);
     const env = {
       NOTIFY_SOCKET: `${folder}/notify`,
       WATCHDOG_USEC: "600000",
@@ -105,26 +105,26 @@ Deno.test("run tells its service manager after the drop; sandbox shows the socke
       SONDE_ENDPOINT: `http://127.0.0.1:${server.port}`,
     };
     await using program = new Program(folder, ["run", "--interval", "1s"], { env });
-    await manager.told("READY=1");
-    await manager.told("WATCHDOG=1");
+    await notified.told("READY=1");
+    await notified.told("WATCHDOG=1");
     program.signal("SIGHUP");
-    await manager.told("READY=1\nSTATUS=configuration unchanged");
+    await notified.told("READY=1\nSTATUS=configuration unchanged");
     const { stdout } = await sonde(folder, ["sandbox"]);
     assertStringIncludes(stdout, `net, read, write unix:${folder}/notify\n`);
     program.signal("SIGTERM");
     assertEquals((await program.finish()).code, 0);
-    await manager.told("STOPPING=1");
-    assert(manager.states.indexOf("RELOADING=1") > 0);
+    await notified.told("STOPPING=1");
+    assert(notified.states.indexOf("RELOADING=1") > 0);
     assert(!program.stderr.includes("not told"), program.stderr);
   });
 });
 
 Deno.test("run without a destination is ready for its service manager as well", async () => {
   await inFolder(async (folder) => {
-    await using manager = new Manager(`${folder}/notify`);
+    await using notified = new NotifySocket(`${folder}/notify`);
     const env = { NOTIFY_SOCKET: `${folder}/notify`, RUNTIME_DIRECTORY: folder };
     await using program = new Program(folder, ["run"], { env });
-    await manager.told("READY=1");
+    await notified.told("READY=1");
     program.signal("SIGTERM");
     assertEquals((await program.finish()).code, 0);
   });
