@@ -5,38 +5,13 @@
  */
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { range } from "./lane_rig.ts";
+import { canLoop, canMount, onFailingDisk, onSmallDisk } from "./small_disk.ts";
 import { inFolder, SpoolRig } from "./spool_rig.ts";
 
 const MINUTE = 60_000;
 const MIB = 1024 * 1024;
 
-async function run(command: string, ...args: string[]): Promise<boolean> {
-  const { success } = await new Deno.Command(command, { args, stdout: "null", stderr: "null" }).output();
-  return success;
-}
-
-async function canMount(): Promise<boolean> {
-  const path = await Deno.makeTempDir();
-  const isMounted = Deno.uid() === 0 && await run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path);
-  if (isMounted) await run("umount", path);
-  else await Deno.stderr.write(new TextEncoder().encode("skipped: no right to mount a tmpfs\n"));
-  await Deno.remove(path);
-  return isMounted;
-}
-
 const ignore = !await canMount();
-
-/** Runs `use` on a tmpfs of 2 MiB. */
-function onSmallDisk(use: (path: string) => Promise<void>): Promise<void> {
-  return inFolder(async (path) => {
-    assert(await run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", path));
-    try {
-      await use(path);
-    } finally {
-      await run("umount", "-l", path);
-    }
-  });
-}
 
 Deno.test({
   name: "F40: a disk that fills up costs the oldest batches first, then memory takes over, quietly",
@@ -80,6 +55,29 @@ Deno.test({
       assertEquals([rig.report.queued, rig.report.spoolBatches], [1_200, 120]);
       await rig.runTo(180 * MINUTE);
       assertEquals(rig.delivered, range(1, 120));
+      await rig.end();
+    }),
+});
+
+Deno.test({
+  name:
+    "F40: a disk with I/O errors that goes read-only: memory takes over, nothing is lost, it is said once a minute",
+  ignore: ignore || !await canLoop(),
+  fn: () =>
+    onFailingDisk(async (path, fail) => {
+      const rig = await SpoolRig.open({ path: `${path}/spool` });
+      rig.vendor.react = () => rig.clock.mono() < 30 * MINUTE ? "refused" : 200;
+      for (let n = 0; n < 120; n++) rig.clock.at(n * 10_000, () => rig.give({}, 5_000));
+      await rig.runTo(5 * MINUTE - 1);
+      assertStrictEquals(rig.spool.fault, undefined);
+      await fail();
+      await rig.runTo(20 * MINUTE - 1);
+      // EIO of a sync, then EROFS of whatever is tried on a filesystem that has given up.
+      assert(/os error (5|30)/.test(rig.spool.fault ?? ""), `${rig.spool.fault}`);
+      assert(rig.diskLogs.length <= 16, `${rig.diskLogs.length} lines in 15 min`);
+      assertStrictEquals(rig.report.queued, 1_200);
+      await rig.runTo(180 * MINUTE);
+      assertEquals([rig.delivered, rig.report.dropped], [range(1, 120), {}]);
       await rig.end();
     }),
 });

@@ -1,0 +1,74 @@
+/**
+ * A filesystem of its own that fills up quickly, for tests of what a full disk costs. Needs the right to mount.
+ * @module
+ */
+import { assert } from "@std/assert";
+
+/** Runs a program to its end; true when it succeeded. */
+export async function run(command: string, ...args: string[]): Promise<boolean> {
+  try {
+    const { success } = await new Deno.Command(command, { args, stdout: "null", stderr: "null" }).output();
+    return success;
+  } catch {
+    return false;
+  }
+}
+
+/** True when a tmpfs can be mounted here; says so when not. */
+export async function canMount(): Promise<boolean> {
+  const path = await Deno.makeTempDir();
+  const isMounted = Deno.uid() === 0 && await run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path);
+  if (isMounted) await run("umount", path);
+  else await Deno.stderr.write(new TextEncoder().encode("skipped: no right to mount a tmpfs\n"));
+  await Deno.remove(path);
+  return isMounted;
+}
+
+/** Runs `use` on a tmpfs of 2 MiB. */
+export async function onSmallDisk(use: (path: string) => Promise<void>): Promise<void> {
+  const path = await Deno.makeTempDir({ prefix: "sonde-disk-" });
+  assert(await run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", path));
+  try {
+    await use(path);
+  } finally {
+    await run("umount", "-l", path);
+    await Deno.remove(path);
+  }
+}
+
+/** True when a file can be mounted as a disk here. */
+export async function canLoop(): Promise<boolean> {
+  const isThere = Deno.uid() === 0 && await run("losetup", "-f") && await run("mkfs.ext4", "-V");
+  if (!isThere) {
+    await Deno.stderr.write(new TextEncoder().encode("skipped: no loop device or no mkfs.ext4\n"));
+  }
+  return isThere;
+}
+
+/**
+ * Runs `use` on an ext4 whose disk is a file with holes; after `fail` the holes cannot be filled, and the kernel
+ * answers what needs one with EIO, until the filesystem makes itself read-only.
+ */
+export async function onFailingDisk(
+  use: (path: string, fail: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const under = await Deno.makeTempDir({ prefix: "sonde-disk-" });
+  assert(await run("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", under));
+  const [image, path] = [`${under}/image`, `${under}/mounted`];
+  try {
+    assert(await run("truncate", "-s", "64M", image));
+    assert(await run("mkfs.ext4", "-q", "-F", "-J", "size=4", image));
+    await Deno.mkdir(path);
+    assert(await run("mount", "-o", "loop,errors=remount-ro", image, path));
+    try {
+      await use(path, async () => {
+        await Deno.writeFile(`${under}/ballast`, new Uint8Array(8 * 1024 * 1024)).catch(() => {});
+      });
+    } finally {
+      await run("umount", "-l", path);
+    }
+  } finally {
+    await run("umount", "-l", under);
+    await Deno.remove(under);
+  }
+}
