@@ -128,9 +128,30 @@ export function faultLines({ collectors, omitted, points }: Status, most: number
   return [...lines.slice(0, most), [[`  and ${lines.length - most} more`, "dim"]]];
 }
 
+/** The OpAMP link, and what became of the last offer. */
+export function opampLines({ opamp }: Status): Line[] {
+  if (opamp === undefined) return [];
+  const { endpoint, isConnected, failure, phase, offer } = opamp;
+  const link: Line = isConnected
+    ? [["opamp", "title"], [`  ${show.clean(endpoint)}  `], ["connected", "good"]]
+    : [["opamp", "title"], [`  ${show.clean(endpoint)}  `], [
+      show.clean(failure?.reason ?? "connecting"),
+      "bad",
+    ]];
+  if (phase === "stale") link.push(["  silent for too long: the local configuration alone counts", "warn"]);
+  if (offer === undefined) return [link, [["  remote configuration is not accepted", "dim"]]];
+  if (offer.state === "unset") return [link, [["  no remote configuration was offered", "dim"]]];
+  const words = `  remote configuration ${offer.hash.slice(0, 16)} ${offer.state}`;
+  if (offer.state !== "failed") return [link, [[words]]];
+  return [link, [[words, "warn"], [`: ${show.clean(offer.error)}`]]];
+}
+
 /** The whole text of `sonde status`. */
 export function statusLines(status: Status): Line[] {
   const cpu = status.process.cpuSeconds === undefined ? "" : `${status.process.cpuSeconds.toFixed(1)} s`;
-  const blocks = [headLines(status, cpu), lanesLines(status), faultLines(status), footLines(status)];
+  const blocks = [
+    ...[headLines(status, cpu), lanesLines(status), faultLines(status)],
+    ...[opampLines(status), footLines(status)],
+  ];
   return blocks.filter((block) => block.length > 0).flatMap((block, at) => at === 0 ? block : [[], ...block]);
 }

@@ -179,13 +179,14 @@ class OpampHost {
   }
 
   #tellHealth(): void {
-    const phase = this.#session?.machine?.phase ?? "steady";
-    const status = phase === "steady" ? this.#health.status ?? "running" : phase;
-    const health = { ...this.#health, status };
+    const { client, machine } = this.#session ?? {};
+    if (client === undefined) return;
+    const phase = machine?.phase ?? "steady";
+    const health = { ...this.#health, status: phase === "steady" ? "running" : phase };
     const text = JSON.stringify(health);
     if (text === this.#healthText) return;
     this.#healthText = text;
-    this.#session?.client.setHealth(describeHealth({ ...health, statusTimeMs: this.#parts.clock.wall() }));
+    client.setHealth(describeHealth({ ...health, statusTimeMs: this.#parts.clock.wall() }));
     this.#changed();
   }
 
