@@ -3,6 +3,7 @@
  * cleaned before they reach a terminal.
  * @module
  */
+import type { OpampReport } from "../config/opamp_port.ts";
 import * as show from "../exporters/console_text.ts";
 import type { Line, Style } from "../exporters/console_text.ts";
 import type { Status, StatusLane } from "./vitals.ts";
@@ -128,6 +129,13 @@ export function faultLines({ collectors, omitted, points }: Status, most: number
   return [...lines.slice(0, most), [[`  and ${lines.length - most} more`, "dim"]]];
 }
 
+function offerLine(offer: OpampReport["offer"]): Line {
+  if (offer === undefined) return [["  remote configuration is not accepted", "dim"]];
+  if (offer.state === "unset") return [["  no remote configuration was offered", "dim"]];
+  const words = `  remote configuration ${offer.hash.slice(0, 16)} ${offer.state}`;
+  return offer.state === "failed" ? [[words, "warn"], [`: ${show.clean(offer.error)}`]] : [[words]];
+}
+
 /** The OpAMP link, and what became of the last offer. */
 export function opampLines({ opamp }: Status): Line[] {
   if (opamp === undefined) return [];
@@ -138,12 +146,10 @@ export function opampLines({ opamp }: Status): Line[] {
       show.clean(failure?.reason ?? "connecting"),
       "bad",
     ]];
-  if (phase === "stale") link.push(["  silent for too long: the local configuration alone counts", "warn"]);
-  if (offer === undefined) return [link, [["  remote configuration is not accepted", "dim"]]];
-  if (offer.state === "unset") return [link, [["  no remote configuration was offered", "dim"]]];
-  const words = `  remote configuration ${offer.hash.slice(0, 16)} ${offer.state}`;
-  if (offer.state !== "failed") return [link, [[words]]];
-  return [link, [[words, "warn"], [`: ${show.clean(offer.error)}`]]];
+  const stale: Line[] = phase === "stale"
+    ? [[["  silent for too long: the local configuration alone counts", "warn"]]]
+    : [];
+  return [link, ...stale, offerLine(offer)];
 }
 
 /** The whole text of `sonde status`. */

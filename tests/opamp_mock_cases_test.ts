@@ -4,14 +4,14 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { MockOpAMPServer } from "mockopampserver";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { Openings } from "../config/opamp_bits.ts";
 import { OpampClient } from "../config/opamp_client.ts";
 import type { ClientStatus } from "../config/opamp_options.ts";
 import { ServerToAgentSchema } from "../proto_gen/opamp/opamp_pb.ts";
-import { until, VirtualClock } from "./opamp_clock.ts";
+import { VirtualClock } from "./opamp_clock.ts";
 import { describe, OTHER_UID, OTHER_UID_BYTES, UID } from "./opamp_rig.ts";
+import { awaited, startMockOpamp } from "./peers/mock_opamp.ts";
 
 type Answer = MessageInitShape<typeof ServerToAgentSchema>;
 
@@ -24,32 +24,28 @@ interface Outcome {
 }
 
 async function play(answer: Answer, openings: Openings): Promise<Outcome> {
-  const mock = new MockOpAMPServer({ hostname: "127.0.0.1", port: 0, testMode: true, logLevel: "fatal" });
-  mock._processAgentToServer = ({ instanceUid }: { instanceUid: Uint8Array<ArrayBuffer> }) =>
-    create(ServerToAgentSchema, { instanceUid, ...answer });
-  await mock.start();
+  const bytes = toBinary(ServerToAgentSchema, create(ServerToAgentSchema, answer));
+  await using mock = await startMockOpamp({ answer: bytes.toBase64() });
   const clock = new VirtualClock();
   let offers = 0;
   const client = new OpampClient({
-    ...{ endpoint: String(mock.endpoint), instanceUid: UID, clock, openings, intervalMs: 10_000 },
+    ...{ endpoint: mock.endpoint, instanceUid: UID, clock, openings, intervalMs: 10_000 },
     callbacks: { onRemoteConfig: () => void offers++ },
   });
   await describe(client);
   client.start();
   for (let second = 0; second < 100; second++) {
     await clock.advance(1_000);
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    const { sent = 0, answers = 0 } = client.status().counters;
+    await new Promise((resolve) => setTimeout(resolve, sent > answers ? 20 : 1));
   }
   const status = client.status();
   const stopped = client.stop();
-  await until(() => !client.status().isConnected, "the farewell");
+  await awaited(() => !client.status().isConnected, "the farewell");
   await clock.advance(3_000);
   await stopped;
-  const records: { a2s: { agentDescription?: unknown; agentDisconnect?: unknown } }[] = mock
-    .testGetRequests();
-  const reports = records.filter(({ a2s }) => a2s.agentDisconnect === undefined);
-  await mock.close();
-  const full = reports.filter(({ a2s }) => a2s.agentDescription !== undefined).length;
+  const reports = (await mock.records()).filter(({ isFarewell }) => !isFarewell);
+  const full = reports.filter(({ isFull }) => isFull).length;
   return { status, requests: reports.length, full, offers };
 }
 
