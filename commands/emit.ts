@@ -84,7 +84,7 @@ async function send(
     return row === undefined ? [] : [{ row, measurement }];
   });
   const hasMetrics = recorded.length > 0 || gauges.length > 0;
-  const { batches, refusing } = encodeOneShot(
+  const batches = await encodeOneShot(
     {
       ...{
         resource: { ...outlet.resource, ...demo },
@@ -98,12 +98,6 @@ async function send(
     outlet.lanes,
     sequence,
   );
-  const [refused] = refusing;
-  if (refused !== undefined) {
-    throw new NothingTakesIt(
-      `${refused.destination} speaks an interface of its own that has no form for this`,
-    );
-  }
   if (batches.length === 0) throw new NothingTakesIt("no configured destination takes this kind of data");
   return await outlet.deliver(batches, options);
 }

@@ -150,7 +150,7 @@ export async function reportJob(
     return row === undefined ? [] : [{ row, measurement }];
   });
   let count = 0;
-  const { batches } = encodeOneShot(
+  const batches = await encodeOneShot(
     {
       resource: outlet.resource,
       scope: { name: "sonde", version: VERSION },

@@ -130,6 +130,7 @@ async function openPrintedOutlet(settings: Settings, { context, log }: OutletOpt
   const timeMs = context.now();
   const memory = await openSeriesMemory(undefined);
   const form = {
+    naming: "semconv",
     encoding: "json",
     temporality: "cumulative",
     batchBytesMax: 4_000_000,

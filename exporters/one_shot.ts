@@ -3,9 +3,10 @@
  * metric in the lane's temporality.
  * @module
  */
-import type { BatchMessage, Encoding, Signal, Temporality } from "./batch.ts";
+import type { BatchMessage, Signal, Temporality } from "./batch.ts";
 import type { Encoded, Scope } from "./encoder.ts";
 import type { LaneConfig } from "./lane_config.ts";
+import type { NativeLane } from "./one_shot_native.ts";
 import type { LogRecordData, MetricData, SpanData } from "./otlp_data.ts";
 import { encodeLogs } from "./otlp_logs.ts";
 import { encodeMetrics } from "./otlp_metrics.ts";
@@ -22,26 +23,22 @@ export interface Contents {
   readonly spans?: readonly SpanData[];
 }
 
-/** Batches, and the lanes that do not take what there was for them. */
-export interface OneShot {
-  readonly batches: readonly BatchMessage[];
-  /** Lanes whose own encoding has no form for these metrics. */
-  readonly refusing: readonly OneShotLane[];
-}
-
 /** What of a lane decides how its batches are written. */
-export type OneShotLane = Pick<
-  LaneConfig,
-  "destination" | "signal" | "encoding" | "temporality" | "batchBytesMax" | "batchItemsMax"
->;
+export type OneShotLane = NativeLane & Pick<LaneConfig, "destination" | "signal">;
 
-function formOf({ signal, encoding, temporality, batchBytesMax, batchItemsMax }: OneShotLane): string {
-  return JSON.stringify([signal, encoding, temporality, batchBytesMax, batchItemsMax]);
+function formOf(lane: OneShotLane): string {
+  const { signal, encoding, temporality, naming, native, batchBytesMax, batchItemsMax } = lane;
+  return JSON.stringify([signal, encoding, temporality, naming, native, batchBytesMax, batchItemsMax]);
 }
 
-function encodeFor(contents: Contents, lane: OneShotLane): readonly Encoded[] {
+async function encodeFor(contents: Contents, lane: OneShotLane): Promise<readonly Encoded[]> {
   const { resource, scope, metrics, logs = [], spans = [] } = contents;
   const { encoding, batchBytesMax, batchItemsMax, temporality } = lane;
+  if (encoding === "native") {
+    // Few destinations need it, and it brings the encoder of host metrics.
+    const { encodeNative } = await import("./one_shot_native.ts");
+    return encodeNative({ resource, scope, metrics: metrics?.(temporality) ?? [] }, lane);
+  }
   const options: RequestOptions = { encoding, batchBytesMax, batchItemsMax };
   const head = { resource, scope };
   switch (lane.signal) {
@@ -59,32 +56,24 @@ function has({ metrics, logs = [], spans = [] }: Contents, signal: Signal): bool
   return signal === "logs" ? logs.length > 0 : spans.length > 0;
 }
 
-/** A lane's encoding that speaks OTLP. */
-function isOtlp(encoding: Encoding): boolean {
-  return encoding !== "native";
-}
-
-/** Encodes for every lane; `sequence` numbers the batches of one process. */
-export function encodeOneShot(
+/** The batches for every lane that takes them; `sequence` numbers those of one process. */
+export async function encodeOneShot(
   contents: Contents,
   lanes: readonly OneShotLane[],
   sequence: () => number,
-): OneShot {
+): Promise<BatchMessage[]> {
   const wanted = lanes.filter((lane) => has(contents, lane.signal));
-  const groups = [...Map.groupBy(wanted.filter(({ encoding }) => isOtlp(encoding)), formOf).values()];
-  const batches = groups.flatMap((members) => {
+  const batches: BatchMessage[] = [];
+  for (const members of Map.groupBy(wanted, formOf).values()) {
     const [first] = members;
-    if (first === undefined) return [];
-    return encodeFor(contents, first).map(({ body, items, firstTimeMs, lastTimeMs }): BatchMessage => {
-      const { signal, encoding } = first;
+    if (first === undefined) continue;
+    const { signal, encoding } = first;
+    for (const { body, items, firstTimeMs, lastTimeMs } of await encodeFor(contents, first)) {
       const header = { signal, encoding, items, firstTimeMs, lastTimeMs, sequence: sequence() };
-      const headers = members.map(({ destination }) => ({
-        destination,
-        ...header,
-        uncompressedBytes: body.length,
-      }));
-      return { type: "batch", origin: "control", headers, body, gzipped: false };
-    });
-  });
-  return { batches, refusing: wanted.filter(({ encoding }) => !isOtlp(encoding)) };
+      const uncompressedBytes = body.length;
+      const headers = members.map(({ destination }) => ({ destination, ...header, uncompressedBytes }));
+      batches.push({ type: "batch", origin: "control", headers, body, gzipped: false });
+    }
+  }
+  return batches;
 }

@@ -1,5 +1,6 @@
 /** `sonde emit` as scripts call it: what arrives, how series add up, how it ends (contract: emit). */
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { plainBody } from "./decoded.ts";
 import { answer, ok } from "./fault_behaviours.ts";
 import { FaultServer, type RecordedRequest } from "./fault_server.ts";
 import { type JsonMetric, parseRequest, readRequest } from "./otlp_json.ts";
@@ -241,4 +242,25 @@ Deno.test("emit: without a destination prints OTLP in JSON", async () => {
     assertEquals([code, stderr], [0, ""]);
     assertEquals(only(only(parseRequest(stdout).metrics).gauge.dataPoints).asDouble, 21.5);
   });
+});
+
+Deno.test("emit: a destination with an interface of its own gets counters and gauges, and no histogram", async () => {
+  await using server = new FaultServer(answer(202));
+  await inFolder(async (folder) => {
+    const env = {
+      SONDE_PRESET: "datadog_native",
+      SONDE_API_KEY: "0123456789abcdef0123456789abcdef",
+      SONDE_PROTOCOL: "",
+    };
+    const args = ["counter", "jobs", "3", "--attr", "queue=a", "--endpoint", server.url];
+    const { code, stderr } = await emit(folder, args, env);
+    assertEquals(code, 0, stderr);
+    const refused = await emit(folder, ["histogram", "d", "1", "--endpoint", server.url], env);
+    assertEquals(refused.code, 78);
+    assertMatch(refused.stderr, /no configured destination takes this kind of data/);
+  });
+  const [request, ...others] = server.requests;
+  assert(request !== undefined && others.length === 0);
+  const { series: [one] } = JSON.parse(new TextDecoder().decode(await plainBody(request)));
+  assertEquals([one.metric, one.points[0].value], ["jobs", 3]);
 });
