@@ -4,7 +4,7 @@
  * is more than 15 % worse than scripts/bench_baseline.json; `--update` writes that file.
  * @module
  */
-import { parseArgs } from "node:util";
+import { parseArgs } from "@std/cli/parse-args";
 import { budgetsOf, type Figures, type Ratios, ratiosOf, worsened } from "./bench_figures.ts";
 import { withFloor } from "./bench_floor.ts";
 import { measureParts } from "./bench_parts.ts";
@@ -59,10 +59,7 @@ function rounded(_key: string, value: unknown): unknown {
 }
 
 async function main(): Promise<number> {
-  const { values: flags } = parseArgs({
-    args: Deno.args,
-    options: { minutes: { type: "string" }, binary: { type: "string" }, update: { type: "boolean" } },
-  });
+  const flags = parseArgs(Deno.args, { string: ["minutes", "binary"], boolean: ["update"] });
   const cycles = Math.max(10, Math.round(Number(flags.minutes ?? 0.5) * 60));
   if (!Number.isFinite(cycles)) {
     say(`Cannot bench for "${flags.minutes}" minutes: expected a number`);

@@ -5,7 +5,7 @@
  *     deno run -A scripts/capture.ts DIR [--again SECONDS]     DIR/t0, and DIR/t1 so much later
  * @module
  */
-import { parseArgs } from "node:util";
+import { parseArgs } from "@std/cli/parse-args";
 import type { Host, Statfs } from "../collectors/collector.ts";
 import { hostRoot, openHost } from "../collectors/host.ts";
 import { parseMounts } from "../collectors/mountinfo.ts";
@@ -136,13 +136,9 @@ async function capture(root: string): Promise<number> {
 }
 
 if (import.meta.main) {
-  const { values, positionals } = parseArgs({
-    args: Deno.args,
-    allowPositionals: true,
-    options: { again: { type: "string" } },
-  });
-  const [folder] = positionals;
-  const seconds = Number(values.again ?? 0);
+  const flags = parseArgs(Deno.args, { string: ["again", "_"] });
+  const [folder] = flags._;
+  const seconds = Number(flags.again ?? 0);
   if (folder === undefined || !(seconds >= 0)) {
     say("usage: deno run -A scripts/capture.ts DIR [--again SECONDS]");
     Deno.exit(64);

@@ -10,4 +10,8 @@ export interface ParseOptions {
   unknown?: (arg: string, key?: string, value?: unknown) => unknown;
 }
 export type Args = { _: (string | number)[]; "--"?: string[] } & Record<string, unknown>;
-export function parseArgs(args: readonly string[], options?: ParseOptions): Args;
+/** Flags named in `string` are texts, those in `boolean` are true or false; all others are unknown. */
+export function parseArgs<const S extends string = never, const B extends string = never>(
+  args: readonly string[],
+  options?: ParseOptions & { string?: readonly S[]; boolean?: readonly B[] },
+): Args & { readonly [name in S]?: string } & { readonly [name in B]: boolean };
