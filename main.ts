@@ -57,4 +57,4 @@ export async function main(): Promise<never> {
   Deno.exit(code);
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) void main();

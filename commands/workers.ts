@@ -7,17 +7,12 @@
 /** The workers of the agent. */
 export type WorkerName = "courier" | "receiver";
 
-/** URLs of the parts, left by the loader of the one-file form (scripts/portable.ts). */
-function loadedPart(name: WorkerName): URL {
-  const parts: unknown = Reflect.get(globalThis, Symbol.for("sonde.parts"));
-  const url: unknown = typeof parts === "object" && parts !== null ? Reflect.get(parts, name) : undefined;
-  if (typeof url !== "string") throw new Error(`BUG: the loader has no part "${name}"`);
-  return new URL(url);
-}
+/** Left by the loader of the one-file form (scripts/portable.ts): makes a part of the file loadable. */
+const partUrl: unknown = Reflect.get(globalThis, Symbol.for("sonde.part"));
 
 /** URL of a worker's code: TypeScript in a checkout, JavaScript beside a bundled main, or a part of the one file. */
 export function workerUrl(name: WorkerName): URL {
-  if (import.meta.url.startsWith("blob:")) return loadedPart(name);
+  if (typeof partUrl === "function") return new URL(String(partUrl(name)));
   const isBundled = import.meta.url.endsWith(".js");
   return new URL(isBundled ? `./exporters/${name}.js` : `../exporters/${name}.ts`, import.meta.url);
 }

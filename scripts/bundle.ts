@@ -23,13 +23,6 @@ const FIXED_TIME = new Date("1980-01-01T00:00:00Z");
 /** Stands in commands/build.ts until it is replaced. */
 const PLACEHOLDER = '"sonde-build-inputs"';
 
-/**
- * How the bundler lets CommonJS packages load the runtime's own modules. A part of the one file has no path, which it
- * asks for; any will do, since only built-in modules are left to be loaded.
- */
-const REQUIRE = "__deno_internal_createRequire(import.meta.url)";
-const REQUIRE_WITHOUT_PATH = '__deno_internal_createRequire("file:///sonde.js")';
-
 /** What the bundles may weigh, by suffix of their path: they are parsed at each start, without a code cache. */
 const BUDGETS: readonly (readonly [path: string, bytesMax: number])[] = [
   ["main.js", 800_000],
@@ -93,18 +86,23 @@ async function buildInputs(form: string): Promise<string> {
 /** Fills in the build inputs wherever the minifier has put the placeholder. */
 async function bakeInputs(path: string, inputs: string): Promise<void> {
   const text = await Deno.readTextFile(path);
-  const baked = text.replaceAll(PLACEHOLDER, () => JSON.stringify(inputs));
-  await Deno.writeTextFile(path, baked.replaceAll(REQUIRE, REQUIRE_WITHOUT_PATH));
+  await Deno.writeTextFile(path, text.replaceAll(PLACEHOLDER, () => JSON.stringify(inputs)));
 }
 
-/** Writes the bundles of these entries below `dist/`. Returns their sizes by path. */
+/**
+ * Writes the bundles of these entries below `dist/`: modules, or for the one file functions in the manner of CommonJS,
+ * which can be evaluated without being analysed as modules first. Returns their sizes by path.
+ */
 export async function bundle(
   paths: readonly string[],
   form: "compiled" | "portable",
 ): Promise<ReadonlyMap<string, number>> {
   for (const path of paths.map(bundlePath)) await Deno.remove(`${root}/${path}`).catch(() => {});
   // Not minified, a bundle holds the paths of the package cache and differs from machine to machine.
-  const ended = await run(Deno.execPath(), ["bundle", "--minify", "--outdir", OUT, ...paths]);
+  const ended = await run(Deno.execPath(), [
+    ...["bundle", "--minify", "--format", form === "portable" ? "cjs" : "esm", "--outdir", OUT],
+    ...paths,
+  ]);
   if (ended.code !== 0) throw new Error(`Cannot bundle ${paths.join(", ")}:\n${ended.stdout}${ended.stderr}`);
   const sizes = new Map<string, number>();
   const inputs = await buildInputs(form);

@@ -55,27 +55,59 @@ async function readParts(paths: readonly string[], offset: number): Promise<Part
 }
 
 /**
- * The module that the runtime is started with, as a URL. It makes the parts importable, tells main where the workers
- * are (commands/workers.ts) and calls it. What only the runtime needed is not passed on to programs that sonde starts.
+ * How a part is evaluated, in main and in workers: as a function in the manner of CommonJS. As a module, the runtime
+ * would parse it twice at every start and keep the result. The bundler moves imports that are made when asked for to the
+ * start of the part; those of the runtime's slow modules are put off again until something of them is used.
+ */
+const EVALUATE = `
+const slow = ["node:crypto", "node:dns/promises", "node:https", "node:tls"];
+const deferred = (name) => new Proxy({}, {
+  get: (_, key) => process.getBuiltinModule(name)[key],
+  has: (_, key) => key in process.getBuiltinModule(name),
+  ownKeys: () => Reflect.ownKeys(process.getBuiltinModule(name)),
+  getOwnPropertyDescriptor: (_, key) => ({ value: process.getBuiltinModule(name)[key], configurable: true, enumerable: true }),
+});
+const require = (name) => slow.includes(name) ? deferred(name) : process.getBuiltinModule(name);
+function evaluate(text) {
+  const module = { exports: {} };
+  (0, eval)(text)(module.exports, module, require);
+  return module.exports;
+}
+`;
+
+/**
+ * The module that the runtime is started with, as a URL. It evaluates main and calls it; workers become loadable when
+ * main asks for them (commands/workers.ts). What only the runtime needed in its environment is not passed on to
+ * programs that sonde starts.
  */
 function loaderUrl(parts: readonly Part[]): string {
   const table = Object.fromEntries(parts.map(({ name, offset, bytes }) => [name, [offset, bytes.length]]));
-  const source = `const file = Deno.openSync("/proc/self/exe");
-const parts = {};
-for (const [name, [offset, length]] of Object.entries(${JSON.stringify(table)})) {
+  const source = `${EVALUATE}
+const table = ${JSON.stringify(table)};
+function read(name) {
+  const [offset, length] = table[name];
   const bytes = new Uint8Array(length);
+  const file = Deno.openSync("/proc/self/exe");
   file.seekSync(offset, Deno.SeekMode.Start);
   for (let done = 0; done < length;) {
     const count = file.readSync(bytes.subarray(done));
     if (count === null) throw new Error("Cannot start sonde: its file is cut short, expected " + name);
     done += count;
   }
-  parts[name] = URL.createObjectURL(new Blob([bytes], { type: "text/javascript" }));
+  file.close();
+  const text = new TextDecoder().decode(bytes);
+  return "(function(exports,module,require){" + text + "\\n})\\n//# sourceURL=sonde:" + name;
 }
-file.close();
+const urlOf = (text, type) => URL.createObjectURL(new Blob([text], { type }));
+globalThis[Symbol.for("sonde.part")] = (name) => {
+  const text = urlOf(JSON.stringify(read(name)), "application/json");
+  const code = 'import text from "' + text + '" with { type: "json" };' + ${
+    JSON.stringify(EVALUATE)
+  } + "evaluate(text);";
+  return urlOf(code, "text/javascript");
+};
 for (const name of ["DENO_DIR", "DENO_NO_PACKAGE_JSON"]) Deno.env.delete(name);
-globalThis[Symbol.for("sonde.parts")] = parts;
-await (await import(parts.main)).main();
+await evaluate(read("main")).main();
 `;
   return `data:text/javascript,${encodeURIComponent(source)}`;
 }
