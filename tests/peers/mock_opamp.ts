@@ -1,5 +1,5 @@
 /**
- * Starts `@elastic/mockopampserver` with packages of its own (tests/peers/mock_opamp) and reads what it received.
+ * Starts `@elastic/mockopampserver` (mock_opamp_server.ts) and reads what it received.
  * @module
  */
 import { startChild } from "./child.ts";
@@ -38,34 +38,19 @@ export async function awaited(condition: () => boolean, what: string): Promise<v
   }
 }
 
-const FOLDER = new URL("./mock_opamp/", import.meta.url).pathname;
+const MOCK = "npm:@elastic/mockopampserver@0.5.0";
+const SERVER = new URL("./mock_opamp_server.ts", import.meta.url).pathname;
 /** The first start downloads. */
 const READY_MS = 60_000;
 
 /** Starts it on free loopback ports. */
-export async function startMockOpamp(
-  options: MockOptions = {},
-): Promise<MockOpamp> {
-  const config = [
-    `--config=${FOLDER}deno.json`,
-    "--no-lock",
-    "--no-check",
-    "--quiet",
-  ];
+export async function startMockOpamp(options: MockOptions = {}): Promise<MockOpamp> {
   const child = await startChild(Deno.execPath(), {
-    args: [
-      "run",
-      "-A",
-      ...config,
-      `${FOLDER}server.ts`,
-      JSON.stringify(options),
-    ],
+    args: ["run", "-A", "--no-lock", "--no-check", "--quiet", SERVER, MOCK, JSON.stringify(options)],
     ready: /^\{"endpoint"/,
     readyMs: READY_MS,
   });
-  const { endpoint, admin }: { endpoint: string; admin: string } = JSON.parse(
-    child.readyLine,
-  );
+  const { endpoint, admin }: { endpoint: string; admin: string } = JSON.parse(child.readyLine);
   return {
     endpoint,
     records: async () => await (await fetch(admin)).json(),

@@ -1,34 +1,34 @@
 /**
- * `@elastic/mockopampserver` as a program: options as JSON in its first argument, its address as the first line on
- * stdout, and what it received as JSON on an admin port. It has a configuration of its own, because its packages are
- * nobody's but this test's.
+ * `@elastic/mockopampserver` as a program: which one in the first argument, options as JSON in the second, its address
+ * as the first line on stdout, and what it received as JSON on an admin port. The package is no import of ours, because
+ * everybody's first run would download it with all that it needs.
  * @module
  */
 import { create, fromBinary } from "@bufbuild/protobuf";
-import { MockOpAMPServer } from "mockopampserver";
-import { ServerToAgentSchema } from "../../../proto_gen/opamp/opamp_pb.ts";
+import { ServerToAgentSchema } from "../../proto_gen/opamp/opamp_pb.ts";
 
 interface Received {
   readonly res: { readonly statusCode: number };
-  readonly a2s: {
+  readonly a2s?: {
     readonly sequenceNum: bigint;
     readonly agentDescription?: unknown;
     readonly agentDisconnect?: unknown;
-    readonly remoteConfigStatus?: {
-      readonly status: number;
-      readonly errorMessage: string;
-    };
+    readonly remoteConfigStatus?: { readonly status: number; readonly errorMessage: string };
   };
 }
 
-const { offer, answer, ...options } = JSON.parse(Deno.args[0] ?? "{}");
+interface Mock {
+  readonly endpoint: URL;
+  start(): Promise<void>;
+  testGetRequests(): readonly Received[];
+  _processAgentToServer(message: { readonly instanceUid: Uint8Array<ArrayBuffer> }): unknown;
+}
+
+const [specifier = "", text = "{}"] = Deno.args;
+const { offer, answer, ...options } = JSON.parse(text);
+const { MockOpAMPServer }: { MockOpAMPServer: new (options: object) => Mock } = await import(specifier);
 const agentConfigMap = offer && {
-  configMap: {
-    "": {
-      body: new TextEncoder().encode(offer),
-      contentType: "application/json",
-    },
-  },
+  configMap: { "": { body: new TextEncoder().encode(offer), contentType: "application/json" } },
 };
 const mock = new MockOpAMPServer({
   ...options,
@@ -36,13 +36,8 @@ const mock = new MockOpAMPServer({
   ...{ hostname: "127.0.0.1", port: 0, testMode: true, logLevel: "fatal" },
 });
 if (answer !== undefined) {
-  const message = fromBinary(
-    ServerToAgentSchema,
-    Uint8Array.fromBase64(answer),
-  );
-  mock._processAgentToServer = (
-    { instanceUid }: { instanceUid: Uint8Array<ArrayBuffer> },
-  ) =>
+  const message = fromBinary(ServerToAgentSchema, Uint8Array.fromBase64(answer));
+  mock._processAgentToServer = ({ instanceUid }) =>
     create(ServerToAgentSchema, {
       ...message,
       instanceUid: message.instanceUid.length > 0 ? message.instanceUid : instanceUid,
@@ -51,16 +46,17 @@ if (answer !== undefined) {
 await mock.start();
 
 function records(): unknown[] {
-  const received: Received[] = mock.testGetRequests();
   // What has no message was no OpAMP to the mock: a wrong path.
-  return received.filter(({ a2s }) => a2s !== undefined).map(({ res, a2s }) => ({
-    statusCode: res.statusCode,
-    sequence: Number(a2s.sequenceNum),
-    isFull: a2s.agentDescription !== undefined,
-    isFarewell: a2s.agentDisconnect !== undefined,
-    status: a2s.remoteConfigStatus?.status,
-    error: a2s.remoteConfigStatus?.errorMessage,
-  }));
+  return mock.testGetRequests().flatMap(({ res, a2s }) =>
+    a2s === undefined ? [] : [{
+      statusCode: res.statusCode,
+      sequence: Number(a2s.sequenceNum),
+      isFull: a2s.agentDescription !== undefined,
+      isFarewell: a2s.agentDisconnect !== undefined,
+      status: a2s.remoteConfigStatus?.status,
+      error: a2s.remoteConfigStatus?.errorMessage,
+    }]
+  );
 }
 
 const admin = Deno.serve(
