@@ -180,6 +180,7 @@ export class ControlClient {
   readonly #conn: Deno.Conn;
   readonly #guard: Guard;
   readonly #lines: Lines;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(conn: Deno.Conn) {
     this.#conn = conn;
@@ -197,7 +198,14 @@ export class ControlClient {
   }
 
   /** The agent's answer; undefined when none came in time, and then the connection is of no use any more. */
-  async ask(request: ControlRequest, withinMs: number = ANSWER_MS): Promise<ControlAnswer | undefined> {
+  ask(request: ControlRequest, withinMs: number = ANSWER_MS): Promise<ControlAnswer | undefined> {
+    // Answers come in the order of the questions.
+    const answer = this.#last.then(() => this.#ask(request, withinMs));
+    this.#last = answer;
+    return answer;
+  }
+
+  async #ask(request: ControlRequest, withinMs: number): Promise<ControlAnswer | undefined> {
     const asked = async () => {
       await writeAll(this.#conn, JSON.stringify(request) + "\n");
       return await this.#lines.next();

@@ -51,11 +51,15 @@ export interface OutletOptions {
   readonly dead: (why: string) => void;
 }
 
+/** Well below the 10 s that the control socket waits. */
+const KEEP_MS = 4_000;
+
 class AgentOutlet implements Outlet {
   readonly resource: Attributes;
   readonly lanes: readonly LaneConfig[];
   readonly #agent: RunningAgent;
   readonly #now: () => number;
+  #keeping: ReturnType<typeof setInterval> | undefined;
 
   constructor(agent: RunningAgent, lanes: readonly LaneConfig[], now: () => number) {
     this.#agent = agent;
@@ -86,7 +90,14 @@ class AgentOutlet implements Outlet {
     return Promise.resolve();
   }
 
+  /** An agent closes a connection that says nothing, and another cannot be opened any more. */
+  keep(): this {
+    this.#keeping = setInterval(() => void this.#agent.client.ask({ verb: "hello" }), KEEP_MS);
+    return this;
+  }
+
   [Symbol.dispose](): void {
+    clearInterval(this.#keeping);
     this.#agent[Symbol.dispose]();
   }
 }
@@ -159,6 +170,9 @@ async function openPrintedOutlet(settings: Settings, { context, log }: OutletOpt
 export async function openOutlet(settings: Settings, options: OutletOptions): Promise<Outlet> {
   if (settings.lanes.length === 0) return await openPrintedOutlet(settings, options);
   const agent = await findAgent(settings, settings.lanes);
-  if (agent !== undefined) return new AgentOutlet(agent, settings.lanes, options.context.now);
+  if (agent !== undefined) {
+    const outlet = new AgentOutlet(agent, settings.lanes, options.context.now);
+    return options.isRepeated ? outlet.keep() : outlet;
+  }
   return await openCourierOutlet(settings, options);
 }

@@ -1,6 +1,6 @@
 /** The control socket on a real unix socket: answers, limits, and what happens to a path in use. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { askControl, ControlServer, listenControl } from "../commands/control.ts";
+import { askControl, ControlClient, ControlServer, listenControl } from "../commands/control.ts";
 
 async function withServer(test: (path: string) => Promise<void>): Promise<void> {
   const folder = Deno.makeTempDirSync();
@@ -59,4 +59,13 @@ Deno.test("listenControl() does not take a path from a running agent, but replac
 
 Deno.test("askControl() gives undefined where nobody listens", async () => {
   assertEquals(await askControl("/nonexistent/ctl.sock", { verb: "hello" }), undefined);
+});
+
+Deno.test("ControlClient answers questions asked at once in their order", async () => {
+  await withServer(async (path) => {
+    using client = await ControlClient.connect(path);
+    const words = Array.from({ length: 20 }, (_, i) => `${"x".repeat(i * 5_000)}${i}`);
+    const answers = await Promise.all(words.map((word) => client?.ask({ verb: "say", word })));
+    assertEquals(answers, words.map((word) => ({ echo: word })));
+  });
 });

@@ -1,5 +1,6 @@
 /** `sonde once` beside a running agent, beside another's lock, and after both (design 2: hand-over). */
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { askControl } from "../commands/control.ts";
 import { decodeMetrics } from "./decoded.ts";
 import { answer, type Behaviour, ok, partialSuccess } from "./fault_behaviours.ts";
 import { FaultServer } from "./fault_server.ts";
@@ -141,3 +142,30 @@ Deno.test("once: without a right to the state directory a user's own spool takes
 function denoFolder(): string {
   return `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/deno`;
 }
+
+Deno.test("control: what is no batch, measurement or time of ours is refused in words, and the agent goes on", async () => {
+  await using server = new FaultServer(ok);
+  await inFolder(async (folder) => {
+    await using _agent = new Program(folder, ["run", ...SLOW, "--endpoint", server.url]);
+    await server.waitFor(1);
+    const header = { destination: "other", signal: "metrics", encoding: "protobuf", items: 1 };
+    const times = { firstTimeMs: 1, lastTimeMs: 1, sequence: 1, uncompressedBytes: 1 };
+    const stranger = { headers: [{ ...header, ...times }], body: "", gzipped: false };
+    const questions = [
+      { verb: "submit", waitMs: 0, batches: [stranger] },
+      { verb: "submit", waitMs: 0, batches: [{}] },
+      { verb: "submit", waitMs: "long", batches: [] },
+      { verb: "record", measurements: [{ kind: "counter" }] },
+      { verb: "record" },
+      { verb: "drain", maxMs: -1 },
+      { verb: "drop" },
+      { verb: "nothing" },
+    ];
+    for (const question of questions) {
+      const answer = await askControl(`${folder}/ctl.sock`, question);
+      assertMatch(String(answer?.["error"]), /^Cannot (serve|take) /);
+    }
+    const { code } = await sonde(folder, ["once", "--endpoint", server.url]);
+    assertEquals([code, server.requests.length], [0, 2]);
+  });
+});
