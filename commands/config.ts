@@ -1,6 +1,6 @@
 /**
- * `sonde config print` and `sonde config example`: what is in effect and where it comes from, and a file to begin
- * with (contract: config). Data goes to stdout, findings to stderr.
+ * `sonde config print`, `sonde config example`, `sonde config diff`: what is in effect and where it comes from, a file
+ * to begin with, what a server offers (contract: config). Data goes to stdout, findings to stderr.
  * @module
  */
 import type { Effective } from "../config/effective.ts";
@@ -9,6 +9,7 @@ import { hostFiles } from "../config/files.ts";
 import { loadConfig } from "../config/load.ts";
 import { nearest } from "../config/nearest.ts";
 import { presetNamed, PRESETS } from "../exporters/presets/registry.ts";
+import { diff } from "./config_diff.ts";
 import { counted, loadInput, printFindings } from "./configuration.ts";
 import type { Context } from "./context.ts";
 
@@ -55,8 +56,9 @@ function example(name: string | undefined, { stdout, stderr }: Context): number 
 /** Runs the subverb; the parser has checked that there is one. */
 export function run(context: Context): Promise<number> {
   const [subverb, name] = context.operands;
+  if (subverb === "diff" && name === undefined) return diff(context);
   if (subverb === "example") return Promise.resolve(example(name, context));
   if (name === undefined) return Promise.resolve(print(context));
-  context.stderr(`sonde: error: sonde config print does not take "${name}"\n`);
+  context.stderr(`sonde: error: sonde config ${subverb} does not take "${name}"\n`);
   return Promise.resolve(64);
 }

@@ -43,7 +43,10 @@ async function contextOf({ effective }: Loaded): Promise<string> {
 }
 
 /** What the local configuration decides about remote values. */
-export function rulesFor({ effective }: Loaded, { destinations, opamp }: Settings): LocalRules {
+export function rulesFor(
+  { effective }: Pick<Loaded, "effective">,
+  { destinations, opamp }: Settings,
+): LocalRules {
   const all = collectors();
   return {
     locked: lockedKeys(effective),

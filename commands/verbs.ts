@@ -105,20 +105,21 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: "config",
-    operands: "print | example [PRESET]",
-    subverbs: ["print", "example"],
+    operands: "print | example [PRESET] | diff",
+    subverbs: ["print", "example", "diff"],
     operandsMax: 2,
     summary: "print the configuration in effect, or an example file",
     details: [
       "print shows every key with its value; secrets are masked. example prints a commented file that loads as it " +
-      "is, for one preset when it is named.",
+      "is, for one preset when it is named. diff shows each key that the OpAMP server last offered against the local " +
+      "value: - is replaced by +, and ! says why an offered value does not count.",
       "The file is the one that --env-file or SONDE_ENV_FILE names, else ./.env, else /etc/sonde/sonde.env. Above " +
       "it stand key files, OTEL_ variables, SONDE_ variables and flags; below it accepted remote configuration, " +
       "the preset and the defaults.",
     ],
     flags: [
       { name: "origin", help: "print: say where each value comes from." },
-      { name: "json", help: "print: as one JSON object." },
+      { name: "json", help: "print, diff: as one JSON object." },
     ],
     load: () => import("./config.ts"),
   },

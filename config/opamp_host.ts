@@ -27,7 +27,7 @@ export interface HostParts {
 }
 
 /** How often the report for `status` is made anew, at most. */
-const REPORT_SPACING_MS = 500;
+const REPORT_SPACING_MS = 100;
 
 async function readMemory(store: RemoteStore): Promise<LinkMemory | undefined> {
   try {

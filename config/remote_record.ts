@@ -74,7 +74,7 @@ export class RemoteRecords {
     return this.#read("status.json", (bytes) => readRecord(new TextDecoder().decode(bytes)));
   }
 
-  readConfig(name: "good.bin" | "prev.bin"): Promise<AgentRemoteConfig | undefined> {
+  readConfig(name: "received.bin" | "good.bin" | "prev.bin"): Promise<AgentRemoteConfig | undefined> {
     return this.#read(name, (bytes) => fromBinary(AgentRemoteConfigSchema, bytes));
   }
 

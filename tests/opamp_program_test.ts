@@ -63,6 +63,14 @@ function effectiveOf({ message }: OpampRecord): Record<string, string> {
   return JSON.parse(atob(configMap.configMap[""].body));
 }
 
+/** The status once the last offer stands like this: the courier tells of it soon, not at once. */
+async function statusWith(folder: string, state: string, options: ProgramOptions) {
+  for (let left = 20;; left--) {
+    const status = JSON.parse((await sonde(folder, ["status", "--json"], options)).stdout);
+    if (status.opamp?.offer?.state === state || left === 0) return status;
+  }
+}
+
 const json = (values: unknown) => ({ "": { body: JSON.stringify(values), contentType: "application/json" } });
 
 for (const transport of ["ws", "http"] as const) {
@@ -82,8 +90,7 @@ for (const transport of ["ws", "http"] as const) {
         await backend.waitFor(requests + 2);
         const applied = await seen(server, isStatus("APPLIED"));
         assertEquals(effectiveOf(applied)["SONDE_INTERVAL"], "1s");
-        const { stdout } = await sonde(folder, ["status", "--json"], options);
-        const { opamp, intervalMs } = JSON.parse(stdout);
+        const { opamp, intervalMs } = await statusWith(folder, "applied", options);
         assertEquals([opamp.isConnected, opamp.offer.state, intervalMs], [true, "applied", 1000]);
         const before = Date.now();
         program.signal("SIGTERM");
@@ -133,6 +140,8 @@ peerTest(
       const { stdout } = await sonde(folder, ["status"], options);
       assertMatch(stdout, /failed.*\/SONDE_INTERVAL: is locked/);
       assertEquals(program.stderr.includes("configuration applied"), false);
+      const diff = await sonde(folder, ["config", "diff", "--interval=1s"], options);
+      assertMatch(diff.stdout, /^remote configuration \w+ failed: .*\n {2}SONDE_INTERVAL=1s\n! .*is locked/);
     });
   },
 );
