@@ -13,7 +13,7 @@ import type { Context } from "./context.ts";
 import { openControl } from "./control_verbs.ts";
 import { type Format, formatOf, render } from "./output.ts";
 import type { Managed, ManagedParts } from "./managed.ts";
-import { beginManaged, type ManagedStart } from "./managed_start.ts";
+import type { ManagedStart } from "./managed_start.ts";
 import { crank } from "./schedule.ts";
 import { ReceiverError } from "./receiving.ts";
 import { Service } from "./service.ts";
@@ -219,8 +219,15 @@ async function openManaged(
   parts.service.managed = new Managed({ ...parts, start, port }, parts.service.vitals.startedMs);
 }
 
+/** What a managed life begins with; its code, a part of its own, is loaded only where there is a server. */
+async function begin(started: Start, context: Context): Promise<ManagedStart | undefined> {
+  if (started.settings.opamp === undefined) return undefined;
+  const { beginManaged } = await import("./managed_start.ts");
+  return await beginManaged(started, context);
+}
+
 async function live(context: Context, started: Start): Promise<number> {
-  const managed = await beginManaged(started, context);
+  const managed = await begin(started, context);
   const begun = managed?.begun ?? started;
   const { settings, log, record } = begun;
   const { port1, port2 } = new MessageChannel();
