@@ -29,7 +29,7 @@ import { ROOT } from "./keys_what.ts";
 import { DESTINATIONS } from "./keys_where.ts";
 import { buildLanes } from "./lanes.ts";
 import { checkCollectors } from "./names.ts";
-import { checkOpampFiles } from "./opamp_settings.ts";
+import { checkOpamp } from "./opamp_settings.ts";
 import { type OtelChoices, readOtel } from "./otel.ts";
 import { checkReceive } from "./receive.ts";
 import { Resolution } from "./resolution.ts";
@@ -236,7 +236,7 @@ export function loadConfig(input: LoadInput): Loaded {
   checkFileMode(read);
   checkCollectors(resolution, { names: input.collectorNames, findings });
   checkReceive(resolution, { lanes, findings });
-  checkOpampFiles(resolution, at);
+  checkOpamp(resolution, at);
   checkHostFolders(input.env, { root: resolution.value(ROOT), findings });
   const hasSelfTelemetry = !otel.isSdkDisabled;
   const problems = findings.of("problem");

@@ -99,9 +99,15 @@ export function filesOf({ token, headers, caFile, clientCertFile, clientKeyFile 
   return paths.filter((path) => path !== undefined);
 }
 
-/** Complains about files of the link that cannot be read, while that can still be said to somebody. */
-export function checkOpampFiles(resolution: Resolution, at: Gathering): void {
+/** Complains about what cannot be had of the link, unreadable files above all, while that can still be said to somebody. */
+export function checkOpamp(resolution: Resolution, at: Gathering): void {
   if (resolution.value(keys.OPAMP_ENDPOINT) === "off") return;
+  const own = resolution.winner(keys.OPAMP_OWN_TELEMETRY);
+  if (own !== undefined && resolution.value(keys.OPAMP_OWN_TELEMETRY).length > 0) {
+    const what = "the agent sends no telemetry to where an OpAMP server says";
+    const next = "Leave it out: its own metrics go to its destinations";
+    at.findings.add("warning", { place: own.place, key: own.variable, what, next });
+  }
   for (const key of [keys.OPAMP_CA_FILE, keys.OPAMP_CLIENT_CERT_FILE, keys.OPAMP_CLIENT_KEY_FILE]) {
     const winner = resolution.winner(key);
     if (winner === undefined) continue;
