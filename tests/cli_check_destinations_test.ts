@@ -138,7 +138,7 @@ const presets: readonly Row[] = [
   {
     env: { EXPORTER_TYPE: "datadog_otlp", DATADOG_API_KEY: SECRET, DATADOG_SITE: "ddog-gov.com" },
     first:
-      'environment  DATADOG_SITE  "ddog-gov.com" is not one of datadoghq.com, datadoghq.eu, us3.datadoghq.com, us5.datadoghq.com, ap1.datadoghq.com, ap2.datadoghq.com  This site has no OTLP intake. Use the preset datadog_native',
+      'environment  DATADOG_SITE  "ddog-gov.com" is not one of ap1.datadoghq.com, ap2.datadoghq.com, datadoghq.com, datadoghq.eu, us3.datadoghq.com, us5.datadoghq.com  This site has no OTLP intake. Use the preset datadog_native',
   },
   {
     args: ["--preset", "prometheus", "--endpoint", "http://p"],

@@ -33,7 +33,11 @@ const wrong: readonly (readonly [line: string, first: string, hint: string])[] =
   ["check now", 'sonde check does not take "now"', "Write sonde check"],
   ["config", "sonde config needs a word more", "Write sonde config print | example [PRESET] | diff"],
   ["config pint", 'Unknown verb "config pint"', "Did you mean sonde config print?"],
-  ["config example a b", 'sonde config does not take "b"', "Write sonde config print | example [PRESET] | diff"],
+  [
+    "config example a b",
+    'sonde config does not take "b"',
+    "Write sonde config print | example [PRESET] | diff",
+  ],
   ["help nothing", 'Unknown verb "nothing"', "Type sonde --help for all verbs"],
   ["tap --signal metric", 'Flag "--signal" does not take "metric"', "Write one of metrics, logs, traces"],
   [

@@ -7,7 +7,11 @@ import type { Ledger } from "../collectors/cycle_recorder.ts";
 import { CollectorRun } from "../collectors/run.ts";
 import { Source, SOURCE_BYTES_MAX, SourceError } from "../collectors/source.ts";
 
-const noKernel = { statfs: () => Promise.resolve(undefined), adjtimex: () => undefined, fstat: () => undefined };
+const noKernel = {
+  statfs: () => Promise.resolve(undefined),
+  adjtimex: () => undefined,
+  fstat: () => undefined,
+};
 const plainLedger: Ledger = {
   enter: () => {},
   spare: () => {},
