@@ -106,9 +106,9 @@ async function openOpamp(port: MessagePort): Promise<void> {
 }
 
 /** Batches may come before everything is open; they keep their order. */
-function accept(message: BatchMessage): void {
-  if (delivery !== undefined) delivery.accept(message);
-  else started.promise.then(() => delivery?.accept(message));
+async function accept(message: BatchMessage): Promise<void> {
+  if (delivery === undefined) await started.promise;
+  await delivery?.accept(message);
 }
 
 async function start(
@@ -171,7 +171,7 @@ self.onmessage = async ({ data }: MessageEvent<ToCourier>): Promise<void> => {
     case "start":
       return await start(data);
     case "batch":
-      return accept(data);
+      return await accept(data);
     case "flush":
       return await flush(data);
     case "order":

@@ -28,12 +28,13 @@ export class Room {
   }
 
   /** Takes batches from a port for good. */
-  attach(port: MessagePort, accept: (message: BatchMessage) => void): void {
+  attach(port: MessagePort, accept: (message: BatchMessage) => Promise<void>): void {
     const sender: Sender = { port, sequence: 0, bytes: 0 };
     this.#senders.push(sender);
-    port.onmessage = ({ data }: MessageEvent<BatchMessage>) => {
+    port.onmessage = async ({ data }: MessageEvent<BatchMessage>) => {
+      // Only what lies in a queue has taken its room.
+      await accept(data);
       for (const { sequence } of data.headers) sender.sequence = Math.max(sender.sequence, sequence);
-      accept(data);
       this.#tell(sender);
     };
     this.#tell(sender);
