@@ -3,7 +3,6 @@
  * last data is delivered or spooled within its deadline and the exit code is 0 (contract: run).
  * @module
  */
-import type { Snapshot } from "../collectors/metric.ts";
 import type { Log } from "../config/log.ts";
 import type { Settings } from "../config/settings.ts";
 import { sleep } from "../exporters/clock.ts";
@@ -11,13 +10,15 @@ import { type Agent, openAgent } from "./agent.ts";
 import { ClockGuard } from "./clock_guard.ts";
 import type { Context } from "./context.ts";
 import { openControl } from "./control_verbs.ts";
-import { type Format, formatOf, render } from "./output.ts";
+import { formatOf } from "./output.ts";
 import type { Managed, ManagedParts } from "./managed.ts";
 import type { ManagedStart } from "./managed_start.ts";
 import { crank } from "./schedule.ts";
 import { ReceiverError } from "./receiving.ts";
 import { Service } from "./service.ts";
+import { sinkOf } from "./sink.ts";
 import { type Start, start } from "./start.ts";
+import { Stop } from "./stop.ts";
 import { notifySocket, Supervisor, watchdogMs } from "./supervisor.ts";
 import { VERSION } from "./build.ts";
 import { workerUrl } from "./workers.ts";
@@ -28,39 +29,6 @@ const FIRST_LOOK_MS = 500;
 const HOUSEKEEPING_MS = 60_000;
 const WATCH_MS = 10_000;
 
-/** Ends the run at the first signal; at the second the network is not waited for any more. */
-class Stop {
-  readonly signal: AbortSignal;
-  code: 0 | 75 = 0;
-  readonly #stop = new AbortController();
-  readonly #second = Promise.withResolvers<void>();
-
-  constructor(log: Log) {
-    this.signal = this.#stop.signal;
-    for (const name of ["SIGTERM", "SIGINT"] as const) {
-      Deno.addSignalListener(name, () => this.#received(name, log));
-    }
-  }
-
-  /** Ends the run so that a supervisor starts it again. */
-  restart(): void {
-    if (this.signal.aborted) return;
-    this.code = 75;
-    this.#stop.abort();
-  }
-
-  #received(name: string, log: Log): void {
-    if (this.signal.aborted) return this.#second.resolve();
-    log.debug("stopping", { signal: name });
-    this.#stop.abort();
-  }
-
-  /** Resolves when a second signal has come. */
-  get second(): Promise<void> {
-    return this.#second.promise;
-  }
-}
-
 function startLine({ lanes, intervalMs }: Settings, { delivery }: Agent): Record<string, string> {
   const where = lanes.filter((lane) => lane.signal === "metrics").map((lane) => new URL(lane.url).origin);
   return {
@@ -70,31 +38,6 @@ function startLine({ lanes, intervalMs }: Settings, { delivery }: Agent): Record
     sandbox: delivery === undefined
       ? "sealed"
       : `sealed, courier reaches ${delivery.permissions.net.join(" ")}`,
-  };
-}
-
-/** What each cycle does with what it found. */
-type Sink = (snapshot: Snapshot) => void;
-
-function consoleSink(agent: Agent, context: Context, format: Format): Sink {
-  let previous: Snapshot | undefined;
-  return (snapshot) => {
-    const isFirstLook = format === "table" && previous === undefined;
-    const { resource } = agent.sensor;
-    if (!isFirstLook) {
-      const text = render(format, { resource, snapshot, previous, naming: agent.settings.naming }, context);
-      context.stdout(format === "table" ? `${text}\n` : text);
-    }
-    previous = snapshot;
-  };
-}
-
-function sinkOf(agent: Agent, context: Context): Sink {
-  const { delivery, settings, sensor } = agent;
-  const print = settings.isConsole ? consoleSink(agent, context, formatOf(context)) : () => {};
-  return (snapshot) => {
-    print(snapshot);
-    delivery?.fanOut.deliver(sensor.resource, snapshot);
   };
 }
 
