@@ -2,6 +2,7 @@
  * docs/collector-comparison.md from the table that the comparison test checks.
  * @module
  */
+import { aligned } from "./markdown_table.ts";
 import { type Agreement, COMPARISONS, GENERAL } from "../tests/collector_differences.ts";
 
 function agreementCell(agreement: Agreement): string {
@@ -32,4 +33,12 @@ export function comparisonTable(): string {
     "",
     ...GENERAL.map((line) => `- ${line}`),
   ].join("\n") + "\n";
+}
+
+/** The README's form: the metrics of which there is something to say. */
+export function differenceList(): string {
+  const rows = COMPARISONS.flatMap(({ collector, difference }) =>
+    difference === undefined ? [] : [[`\`${collector}\``, difference]]
+  );
+  return aligned(["metric", "how sonde differs from the Collector"], rows);
 }

@@ -3,29 +3,12 @@
  * mean.
  * @module
  */
+import { aligned, table } from "./markdown_table.ts";
 import { SIGNALS } from "../exporters/batch.ts";
 import type { Preset } from "../exporters/presets/preset.ts";
 import { PRESETS } from "../exporters/presets/registry.ts";
 
 const SENDING = PRESETS.filter(({ signals }) => Object.keys(signals).length > 0);
-
-const cell = (text: string): string => text.replaceAll("|", "\\|");
-
-function rowText(cells: readonly string[]): string {
-  return `| ${cells.map(cell).join(" | ")} |`;
-}
-
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  return ["", rowText(heads), rowText(heads.map(() => "---")), ...rows.map(rowText), ""].join("\n");
-}
-
-/** The same with columns of one width, as the formatter wants it outside docs/. */
-function aligned(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = heads.map((_, at) => Math.max(...[heads, ...rows].map((row) => row[at]?.length ?? 0)));
-  const pad = (cells: readonly string[]) => cells.map((text, at) => text.padEnd(widths[at] ?? 0));
-  const rule = widths.map((width) => "-".repeat(width));
-  return ["", rowText(pad(heads)), rowText(rule), ...rows.map((row) => rowText(pad(row))), ""].join("\n");
-}
 
 function sizeText(bytes: number): string {
   return bytes % 1_000_000 === 0 ? `${bytes / 1_000_000} MB` : `${bytes / 1000} KB`;

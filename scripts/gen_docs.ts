@@ -1,11 +1,11 @@
 /**
  * Writes what is made from the program's own tables: attributes of metrics for `explain`, the metric table of
- * docs/metrics.md, the comparison in docs/collector-comparison.md, the destination tables of docs/destinations.md and
- * of the README.
+ * docs/metrics.md, the comparison with the Collector in docs/collector-comparison.md and the README, the destination
+ * tables of docs/destinations.md and the README.
  * `--check` writes nothing and ends with 1 when a file differs.
  * @module
  */
-import { comparisonTable } from "./comparison_table.ts";
+import { comparisonTable, differenceList } from "./comparison_table.ts";
 import { destinationList, destinationTables } from "./destination_table.ts";
 import { metricAttributes } from "./metric_attributes.ts";
 import { print, root, say } from "./terminal.ts";
@@ -50,7 +50,10 @@ if (import.meta.main) {
     isCurrent,
     await settle(METRICS, between(metrics, "metrics", metricTable())),
     await settle(COMPARISON, between(comparison, "comparison", comparisonTable())),
-    await settle(README, between(readme, "destinations", destinationList())),
+    await settle(
+      README,
+      between(between(readme, "destinations", destinationList()), "differences", differenceList()),
+    ),
     await settle(
       DESTINATIONS,
       tables.reduce((page, [name, text]) => between(page, name, text), destinations),

@@ -124,7 +124,7 @@ const DEVICES: readonly Comparison[] = [
   {
     collector: "system.network.io",
     agreement: between,
-    difference: "sonde leaves out lo, veth*, br-*, ifb* and the like by default",
+    difference: "sonde leaves out `lo`, `veth*`, `br-*`, `ifb*` and the like by default",
   },
   { collector: "system.network.packets", semconv: "system.network.packet.count", agreement: between },
   { collector: "system.network.errors", agreement: between },
