@@ -102,11 +102,11 @@ peerTest(
     const peer = await startHostMetrics();
     const sensor = openEverything();
     try {
-      await sensor.refresh(5000);
       look(sensor);
       // Shares of CPU time need some to have passed on every CPU: an interval of the peer's lies between two looks.
       await peer.next();
       await peer.next();
+      await sensor.refresh(5000);
       const before = look(sensor);
       const theirs = await peer.next();
       const after = look(sensor);

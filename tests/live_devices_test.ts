@@ -144,14 +144,18 @@ Deno.test("process counts the files it has open itself", async () => {
 
 Deno.test("process_table sees a zombie and a stopped process", async () => {
   const sensor = open([processTable({ processesTop: 3 })], [], true);
-  // The shell leaves its child unwaited for and is stopped itself.
-  const shell = new Deno.Command("sh", { args: ["-c", "true & echo ready; kill -STOP $$"], stdout: "piped" })
-    .spawn();
+  // The shell is stopped before its child ends, so that nobody waits for the child.
+  const shell = new Deno.Command("sh", {
+    args: ["-c", "sleep 0.3 & echo $!; kill -STOP $$"],
+    stdout: "piped",
+  }).spawn();
   const reader = shell.stdout.getReader();
+  const stateOf = (pid: string) => /State:\t(\w)/.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1];
   try {
-    await reader.read();
-    // The kernel stops it a moment after it has spoken, and tells nobody.
-    while (!/State:\tT/.test(Deno.readTextFileSync(`/proc/${shell.pid}/status`))) await pause(5);
+    const { value } = await reader.read();
+    const child = new TextDecoder().decode(value).trim();
+    // The kernel tells nobody when it stops one and when the other has ended.
+    while (stateOf(String(shell.pid)) !== "T" || stateOf(child) !== "Z") await pause(5);
     await sensor.refresh(5000);
     const states = valuesOf(sensor.collect(), "system.process.count");
     assert((states.get("stopped") ?? 0) >= 1, JSON.stringify([...states]));
