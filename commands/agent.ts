@@ -17,7 +17,6 @@ import type { Context } from "./context.ts";
 import { type Delivery, type HostFacts, openDelivery } from "./delivery.ts";
 import { dropPermissions } from "./drop.ts";
 import { installationAttributes } from "./identity.ts";
-import { bypassProxyForLoopback } from "./loopback.ts";
 import { openOwnState } from "./own_state.ts";
 import { openSensor, rememberedOf, type Sensor } from "./sensor.ts";
 
@@ -96,7 +95,6 @@ export async function openAgent(settings: Settings, context: Context, options: A
   // A recording's counters are not this host's.
   const counters = stateDir === undefined || settings.root !== "/" ? undefined : CountersFile.open(stateDir);
   const facts = Promise.withResolvers<HostFacts>();
-  if (options.delivers) bypassProxyForLoopback();
   // The courier starts while the host's files are opened: each takes about as long.
   const delivering = options.delivers
     ? openDelivery(settings, { ...options, stateDir, host: facts.promise })

@@ -21,7 +21,7 @@ import type { NotifySocket } from "../exporters/notify.ts";
 import type { ReceiverLink } from "../exporters/receiver_link.ts";
 import { PRODUCT, VERSION } from "./build.ts";
 import { openReceiver } from "./receiving.ts";
-import { trustWhatIsThere } from "./roots.ts";
+import { prepareNetwork } from "./network_environment.ts";
 
 /** The running courier, what it may touch, and what feeds it. */
 export interface Delivery {
@@ -128,7 +128,7 @@ export function openCourier(
   ports: readonly MessagePort[] = [],
 ): Pick<Delivery, "link" | "permissions"> {
   const { lanes, queueBytesMax } = settings;
-  trustWhatIsThere(options.log);
+  prepareNetwork(options.log);
   const spool = spoolOf(settings, options);
   const opamp = opampPermissions(settings, options);
   const permissions = courierPermissions(lanes, spool.spool?.path, { ...options, opamp });

@@ -24,8 +24,7 @@ import { checkRoute } from "./doctor_route.ts";
 import { checkOpamp, checkSandbox, checkSpool } from "./doctor_state.ts";
 import { missingPermissions } from "./drop.ts";
 import { installationAttributes } from "./identity.ts";
-import { bypassProxyForLoopback } from "./loopback.ts";
-import { trustWhatIsThere } from "./roots.ts";
+import { prepareNetwork } from "./network_environment.ts";
 import { lineWidth, wantsColor } from "./output.ts";
 import { openSensor } from "./sensor.ts";
 
@@ -113,8 +112,7 @@ async function checkDestinations(settings: Settings, parts: CanaryParts, env: Co
 
 /** The way to every destination and a canary for each, for `setup`. */
 export async function tryDelivery(settings: Settings, context: Context): Promise<Check[]> {
-  bypassProxyForLoopback();
-  trustWhatIsThere(() => {});
+  prepareNetwork(() => {});
   const host = await lookAtHost(settings, context);
   const { checks } = await checkDestinations(settings, { ...host, clock: clockOf(context) }, context.env);
   return checks;
@@ -129,8 +127,7 @@ export async function diagnose(loaded: Loaded, context: Context): Promise<Check[
   const checks: Check[] = [checkConfig(loaded)];
   const { settings } = loaded;
   if (settings === undefined) return checks;
-  bypassProxyForLoopback();
-  trustWhatIsThere(() => {});
+  prepareNetwork(() => {});
   const host = await lookAtHost(settings, context);
   const { checks: delivered, skew } = await checkDestinations(
     settings,

@@ -17,7 +17,6 @@ import { findAgent, refusalOf, type RunningAgent, socketLanes, submit } from "./
 import { openCourier } from "./delivery.ts";
 import { resourceOf } from "./identity.ts";
 import { openSeriesMemory } from "./lock_series.ts";
-import { bypassProxyForLoopback } from "./loopback.ts";
 import { openOwnState } from "./own_state.ts";
 import { workerUrl } from "./workers.ts";
 
@@ -106,7 +105,6 @@ async function openCourierOutlet(settings: Settings, options: OutletOptions): Pr
   const { context, log, dead, isRepeated = false } = options;
   const timeMs = context.now();
   const { path: stateDir } = openOwnState(settings, context.env, log);
-  bypassProxyForLoopback();
   const courierUrl = workerUrl("courier");
   const { link } = openCourier(settings, { courierUrl, stateDir, isBrief: true, log, dead });
   const resource = await resourceOf(settings, { stateDir, timeMs, log });

@@ -11,7 +11,6 @@ import { findAgent, isReport, refusalOf } from "./control_agent.ts";
 import { Intake } from "./control_intake.ts";
 import { openCourier } from "./delivery.ts";
 import { dropPermissions } from "./drop.ts";
-import { bypassProxyForLoopback } from "./loopback.ts";
 import { laneName } from "./report_difference.ts";
 import { judge } from "./verdict.ts";
 import { workerUrl } from "./workers.ts";
@@ -78,7 +77,6 @@ async function drainOwn(context: Context, settings: Settings, options: DrainOpti
     );
     return 74;
   }
-  bypassProxyForLoopback();
   const { link } = openCourier(settings, {
     courierUrl: workerUrl("courier"),
     stateDir,

@@ -32,17 +32,15 @@ const BUDGETS: readonly (readonly [path: string, bytesMax: number])[] = [
 
 /** Parts of the checkout that the program is made of. */
 const SOURCES = [
-  ...[
-    "main.ts",
-    "deno.json",
-    "deno.lock",
-    "collectors",
-    "commands",
-    "config",
-    "exporters",
-    "proto_gen",
-    "vendor",
-  ],
+  "main.ts",
+  "deno.json",
+  "deno.lock",
+  "collectors",
+  "commands",
+  "config",
+  "exporters",
+  "proto_gen",
+  "vendor",
 ];
 
 /** The entries that are there: main and its workers. */
