@@ -5,7 +5,7 @@
  */
 import type { Address } from "../config/addresses.ts";
 import { prometheusText } from "../exporters/console_prometheus.ts";
-import type { Naming } from "../collectors/metric.ts";
+import type { Attributes, Naming } from "../collectors/metric.ts";
 import { type Head, parseHead } from "../exporters/receiver_head.ts";
 import { RefusedRequest } from "../exporters/receiver_refusal.ts";
 import { checkCaller, hostNames } from "../exporters/receiver_route.ts";
@@ -29,7 +29,8 @@ interface Page {
 /** What the pages are made of. */
 export interface PageParts {
   readonly vitals: Vitals;
-  readonly resource: Readonly<Record<string, string | number | boolean>>;
+  /** As it is now: an OpAMP server may assign another identity. */
+  readonly resource: () => Attributes;
   readonly naming: () => Naming;
 }
 
@@ -61,7 +62,7 @@ function pageFor(path: string, { vitals, resource, naming }: PageParts): Page {
   const { snapshot } = vitals;
   // Before the first cycle there is nothing to show, which for a scraper is an empty page.
   if (snapshot === undefined) return { status: 200, type: PROMETHEUS, text: "" };
-  const input = { resource, scope: { name: "sonde", version: VERSION }, snapshot };
+  const input = { resource: resource(), scope: { name: "sonde", version: VERSION }, snapshot };
   return { status: 200, type: PROMETHEUS, text: prometheusText(input, naming()) };
 }
 

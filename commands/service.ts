@@ -84,7 +84,7 @@ export class Service {
       begun.log.error("cannot listen", { key: "SONDE_LISTEN", why: listener });
       return;
     }
-    const { resource } = agent.sensor;
+    const resource = () => agent.sensor.resource;
     void new PageServer(listener, { vitals: this.vitals, resource, naming: () => this.live.settings.naming })
       .serve();
   }

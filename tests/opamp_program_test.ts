@@ -174,10 +174,17 @@ peerTest("run: killed in the middle of an apply it returns to the last good one"
   });
 });
 
-peerTest("run: an assigned identity is kept and used for data too", opampAbsence, async () => {
+/** A port of the loopback address that was free a moment ago. */
+function freeAddress(): string {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return `127.0.0.1:${listener.addr.port}`;
+}
+
+peerTest("run: an assigned identity is kept and used for data and pages too", opampAbsence, async () => {
   await withRig("ws", async ({ server, backend, folder, options }) => {
+    const listen = freeAddress();
     await using program = new Program(folder, ["run", "--interval=1s"], {
-      env: { ...options.env, SONDE_PROTOCOL: "http/json", SONDE_COMPRESSION: "none" },
+      env: { ...options.env, SONDE_PROTOCOL: "http/json", SONDE_COMPRESSION: "none", SONDE_LISTEN: listen },
     });
     const first = await seen(server, has("agentDescription"));
     const uid = "01890a5d-ac96-774b-bcce-b302099a8058";
@@ -188,6 +195,8 @@ peerTest("run: an assigned identity is kept and used for data too", opampAbsence
     await backend.waitFor(backend.requests.length + 2);
     const body = new TextDecoder().decode(backend.requests.at(-1)?.body);
     assert(body.includes(uid), body.slice(0, 500));
+    const page = await (await fetch(`http://${listen}/metrics`)).text();
+    assertMatch(page, new RegExp(`^target_info\\{.*${uid}`, "m"));
     const stored = JSON.parse(Deno.readTextFileSync(`${folder}/state/instance.json`));
     assertEquals(stored.uid, uid);
     program.signal("SIGTERM");
