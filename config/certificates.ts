@@ -1,6 +1,6 @@
 /**
- * Certificates and keys of a destination, read while that is still allowed and judged by their shape: what is no PEM
- * would only fail at the first connection, as an error nobody can read.
+ * Certificates and keys of a destination and of the OpAMP link, read while that is still allowed and judged by their
+ * shape: what is no PEM would only fail at the first connection, as an error nobody can read.
  * @module
  */
 import type { TransportConfig } from "../exporters/lane_config.ts";
@@ -22,9 +22,23 @@ interface Pem {
 const CERTIFICATES: Pem = { shape: CERTIFICATE, wanted: "a BEGIN CERTIFICATE block" };
 const KEYS: Pem = { shape: PRIVATE_KEY, wanted: "an unencrypted BEGIN PRIVATE KEY block" };
 
-interface Reading {
+/** Where the files of one connection are named. */
+export interface CertificateKeys {
+  readonly ca: Key<string>;
+  readonly clientCert: Key<string>;
+  readonly clientKey: Key<string>;
+}
+
+const DESTINATION: CertificateKeys = {
+  ca: CA_FILE,
+  clientCert: CLIENT_CERT_FILE,
+  clientKey: CLIENT_KEY_FILE,
+};
+
+export interface Reading {
   readonly resolution: Resolution;
-  readonly scope: Scope;
+  /** Absent: the keys belong to no destination. */
+  readonly scope?: Scope;
   readonly at: Gathering;
 }
 
@@ -45,14 +59,14 @@ function readPem(key: Key<string>, pem: Pem, { resolution, scope, at }: Reading)
   return undefined;
 }
 
-function checkPair(reading: Reading): void {
-  const { resolution, scope, at } = reading;
-  const [cert, key] = [resolution.winner(CLIENT_CERT_FILE, scope), resolution.winner(CLIENT_KEY_FILE, scope)];
+function checkPair(keys: CertificateKeys, { resolution, scope, at }: Reading): void {
+  const cert = resolution.winner(keys.clientCert, scope);
+  const key = resolution.winner(keys.clientKey, scope);
   const only = cert === undefined ? key : key === undefined ? cert : undefined;
   if (only === undefined) return;
   const [what, missing] = only === cert
-    ? ["is a client certificate without its key", CLIENT_KEY_FILE]
-    : ["is a client key without its certificate", CLIENT_CERT_FILE];
+    ? ["is a client certificate without its key", keys.clientKey]
+    : ["is a client key without its certificate", keys.clientCert];
   at.findings.add("problem", {
     place: only.place,
     key: only.variable,
@@ -61,21 +75,34 @@ function checkPair(reading: Reading): void {
   });
 }
 
-/** Everything about the connection of one lane; faults are findings and leave the field out. */
-export function readTransport(reading: Reading): TransportConfig {
+/** PEM texts of one connection; faults are findings and leave the text out. */
+export function readCertificates(
+  keys: CertificateKeys,
+  reading: Reading,
+): Partial<Record<keyof CertificateKeys, string>> {
   const { resolution, scope, at } = reading;
-  const ca = readPem(CA_FILE, CERTIFICATES, reading);
-  const clientCert = readPem(CLIENT_CERT_FILE, CERTIFICATES, reading);
-  const clientKey = readPem(CLIENT_KEY_FILE, KEYS, reading);
-  const keyFile = resolution.winner(CLIENT_KEY_FILE, scope);
+  const ca = readPem(keys.ca, CERTIFICATES, reading);
+  const clientCert = readPem(keys.clientCert, CERTIFICATES, reading);
+  const clientKey = readPem(keys.clientKey, KEYS, reading);
+  const keyFile = resolution.winner(keys.clientKey, scope);
   if (keyFile !== undefined) {
     checkExposure(keyFile.text, { place: keyFile.text, key: keyFile.variable }, at);
   }
-  checkPair(reading);
+  checkPair(keys, reading);
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(clientCert === undefined || clientKey === undefined ? {} : { clientCert, clientKey }),
+  };
+}
+
+/** Everything about the connection of one lane. */
+export function readTransport(reading: Reading): TransportConfig {
+  const { resolution, scope } = reading;
+  const { ca, ...pair } = readCertificates(DESTINATION, reading);
   const proxy = resolution.optional(PROXY, scope);
   return {
     caCerts: ca === undefined ? [] : [ca],
-    ...(clientCert === undefined || clientKey === undefined ? {} : { clientCert, clientKey }),
+    ...pair,
     ...(proxy === undefined ? {} : { proxy }),
     insecure: resolution.value(INSECURE_SSL, scope),
   };

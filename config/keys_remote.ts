@@ -29,6 +29,17 @@ const opampUrl: ValueType<string> = {
   },
 };
 
+const origins: ValueType<readonly string[]> = {
+  label: "list",
+  rule: "a list of origins such as https://other.example:4320, without a path",
+  parse(value) {
+    const found = list.parse(value);
+    const other = found.find((text) => !/^[^/]+\/\/[^/]+\/?$/.test(opampUrl.parse(text)));
+    if (other !== undefined) throw new RangeError(`"${other}" holds a path`);
+    return found;
+  },
+};
+
 const ownTelemetry: ValueType<readonly ("metrics" | "logs")[]> = {
   label: "list",
   rule: "none, or a list of metrics, logs",
@@ -128,8 +139,8 @@ export const OPAMP_ACCEPT_CONNECTION_SETTINGS: Key<"none" | "credentials" | "all
 
 export const OPAMP_ALLOWED_ENDPOINTS: Key<readonly string[]> = {
   name: "SONDE_OPAMP_ALLOWED_ENDPOINTS",
-  type: list,
-  help: "Origins such as https://other.example:4320 the link and own telemetry may move to.",
+  type: origins,
+  help: "Origins such as https://other.example:4320 that the link and own telemetry may move to.",
 };
 
 export const OPAMP_OWN_TELEMETRY: Key<readonly ("metrics" | "logs")[]> = {
@@ -137,7 +148,7 @@ export const OPAMP_OWN_TELEMETRY: Key<readonly ("metrics" | "logs")[]> = {
   type: ownTelemetry,
   default: "none",
   help:
-    "What sonde may tell about itself to where the OpAMP server says, within SONDE_OPAMP_ALLOWED_ENDPOINTS.",
+    "What sonde may tell about itself to where the OpAMP server says: over https, within SONDE_OPAMP_ALLOWED_ENDPOINTS and the server's own origin.",
 };
 
 export const OPAMP_RESTART: Key<"off" | "reload" | "exit"> = {

@@ -3,7 +3,8 @@
  * again for each attempt (opamp 3.3). Secrets that stand in a file are not kept here, only where they stand.
  * @module
  */
-import { checkExposure, type Gathering } from "./gather.ts";
+import { type CertificateKeys, readCertificates } from "./certificates.ts";
+import type { Gathering } from "./gather.ts";
 import type { Key } from "./key.ts";
 import * as keys from "./keys_remote.ts";
 import type { Openings } from "./opamp_bits.ts";
@@ -99,30 +100,20 @@ export function filesOf({ token, headers, caFile, clientCertFile, clientKeyFile 
   return paths.filter((path) => path !== undefined);
 }
 
-/** Complains about what cannot be had of the link, unreadable files above all, while that can still be said to somebody. */
+const CERTIFICATES: CertificateKeys = {
+  ca: keys.OPAMP_CA_FILE,
+  clientCert: keys.OPAMP_CLIENT_CERT_FILE,
+  clientKey: keys.OPAMP_CLIENT_KEY_FILE,
+};
+
+/** Complains about what cannot be had of the link, while that can still be said to somebody. */
 export function checkOpamp(resolution: Resolution, at: Gathering): void {
   if (resolution.value(keys.OPAMP_ENDPOINT) === "off") return;
-  const own = resolution.winner(keys.OPAMP_OWN_TELEMETRY);
-  if (own !== undefined && resolution.value(keys.OPAMP_OWN_TELEMETRY).length > 0) {
-    const what = "the agent sends no telemetry to where an OpAMP server says";
-    const next = "Leave it out: its own metrics go to its destinations";
-    at.findings.add("warning", { place: own.place, key: own.variable, what, next });
+  const proxy = resolution.winner(keys.OPAMP_PROXY);
+  if (proxy !== undefined && /^ws/i.test(resolution.value(keys.OPAMP_ENDPOINT))) {
+    const what = "there is no proxy over WebSocket";
+    const next = "Poll by http or https, or leave the proxy out";
+    at.findings.add("problem", { place: proxy.place, key: proxy.variable, what, next });
   }
-  for (const key of [keys.OPAMP_CA_FILE, keys.OPAMP_CLIENT_CERT_FILE, keys.OPAMP_CLIENT_KEY_FILE]) {
-    const winner = resolution.winner(key);
-    if (winner === undefined) continue;
-    const finding = { place: winner.place, key: winner.variable };
-    try {
-      at.files.read(winner.text);
-      at.filesRead.add(winner.text);
-      if (key === keys.OPAMP_CLIENT_KEY_FILE) {
-        checkExposure(winner.text, { ...finding, place: winner.text }, at);
-      }
-    } catch (error) {
-      const what = `"${winner.text}" cannot be read: ${
-        error instanceof Error ? error.message : String(error)
-      }`;
-      at.findings.add("problem", { ...finding, what, next: "Name a file that this user may read" });
-    }
-  }
+  readCertificates(CERTIFICATES, { resolution, at });
 }
