@@ -16,7 +16,7 @@ import { CollectorChoice } from "./collector_choice.ts";
 import type { Context } from "./context.ts";
 import { type Delivery, type HostFacts, openDelivery } from "./delivery.ts";
 import { dropPermissions } from "./drop.ts";
-import { installationAttributes } from "./identity.ts";
+import { installationAttributes, installationId } from "./identity.ts";
 import { openOwnState } from "./own_state.ts";
 import { openSensor, rememberedOf, type Sensor } from "./sensor.ts";
 
@@ -96,8 +96,11 @@ export async function openAgent(settings: Settings, context: Context, options: A
   const counters = stateDir === undefined || settings.root !== "/" ? undefined : CountersFile.open(stateDir);
   const facts = Promise.withResolvers<HostFacts>();
   // The courier starts while the host's files are opened: each takes about as long.
+  const uid = options.attributes === undefined
+    ? installationId({ stateDir, timeMs, log: options.log })
+    : Promise.resolve("");
   const delivering = options.delivers
-    ? openDelivery(settings, { ...options, stateDir, host: facts.promise })
+    ? openDelivery(settings, { ...options, stateDir, installation: uid, host: facts.promise })
     : undefined;
   const choice = new CollectorChoice(settings, () => opened.link?.clockSkew);
   const host = collectors(choice);
@@ -106,8 +109,7 @@ export async function openAgent(settings: Settings, context: Context, options: A
     namings: namingsOf(settings),
     walks: choice.processStates,
     clock: { wall: context.now, mono: () => performance.now() },
-    attributes: options.attributes ??
-      await installationAttributes(settings, { stateDir, timeMs, log: options.log }),
+    attributes: options.attributes ?? installationAttributes(settings, await uid),
     remembered: rememberedOf(counters?.found),
   });
   const follow = (next: Settings): string[] => {

@@ -51,6 +51,8 @@ export interface DeliveryOptions {
   readonly notify?: NotifySocket | undefined;
   /** Present when the courier shall host an OpAMP session. */
   readonly opamp?: MessagePort | undefined;
+  /** The installation's id. */
+  readonly installation: Promise<string>;
   /** What is known once the host's files are open; the courier starts meanwhile. */
   readonly host: HostFacts | Promise<HostFacts>;
   /** True for a life that ends by itself. */
@@ -119,7 +121,10 @@ export async function openFanOut(
 }
 
 /** What the courier itself has to be told. */
-export type CourierOptions = Omit<DeliveryOptions, "host" | "receives">;
+export interface CourierOptions extends Omit<DeliveryOptions, "host" | "receives" | "installation"> {
+  /** Goes out as `x-agent-id` on the lanes that want one. */
+  readonly agentId?: string;
+}
 
 /** Spawns the courier alone, for verbs that bring their batches themselves. Until it is `ready` permissions must stay. */
 export function openCourier(
@@ -141,6 +146,7 @@ export function openCourier(
       queueBytesMax,
       ports,
       ...spool,
+      ...(options.agentId === undefined ? {} : { agentId: options.agentId }),
       ...(options.opamp === undefined ? {} : { opamp: options.opamp }),
       ...(options.notify === undefined ? {} : { notify: options.notify }),
     },
@@ -153,7 +159,9 @@ export function openCourier(
 export async function openDelivery(settings: Settings, options: DeliveryOptions): Promise<Delivery> {
   const { lanes } = settings;
   const channel = options.receives ? new MessageChannel() : undefined;
-  const { link, permissions } = openCourier(settings, options, channel ? [channel.port1] : []);
+  // Reading the id takes as long as the courier's first breath: only those who send it wait for it.
+  const id = lanes.some(({ sendsAgentId }) => sendsAgentId) ? { agentId: await options.installation } : {};
+  const { link, permissions } = openCourier(settings, { ...options, ...id }, channel ? [channel.port1] : []);
   const [{ baselines = [] }, host] = await Promise.all([link.ready, options.host, loadEncoders()]);
   const fanOut = await openFanOut(lanes, { ...host, baselines, send: (message) => link.send(message) });
   if (channel === undefined) return { link, fanOut, permissions };

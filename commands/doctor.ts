@@ -23,7 +23,7 @@ import { checkClock, checkPrivileges, checkSources } from "./doctor_host.ts";
 import { checkRoute } from "./doctor_route.ts";
 import { checkOpamp, checkSandbox, checkSpool } from "./doctor_state.ts";
 import { missingPermissions } from "./drop.ts";
-import { installationAttributes } from "./identity.ts";
+import { installationAttributes, installationId } from "./identity.ts";
 import { prepareNetwork } from "./network_environment.ts";
 import { lineWidth, wantsColor } from "./output.ts";
 import { openSensor } from "./sensor.ts";
@@ -50,16 +50,16 @@ async function lookAtHost(settings: Settings, context: Context) {
   const choice = new CollectorChoice(settings, () => undefined);
   const { path } = openStateDir(settings.stateDirs);
   const log = () => {};
-  const attributes = await installationAttributes(settings, { stateDir: path, timeMs: context.now(), log });
+  const agentId = await installationId({ stateDir: path, timeMs: context.now(), log });
   const sensor = openSensor(collectors(choice), settings, {
     namings: [...new Set([settings.naming, ...settings.lanes.map(({ naming }) => naming)])],
     clock: { wall: context.now, mono: () => performance.now() },
-    attributes,
+    attributes: installationAttributes(settings, agentId),
     remembered: {},
   });
   await sensor.refresh();
   const snapshot = sensor.collect();
-  return { sensor, snapshot, resource: sensor.resource };
+  return { sensor, snapshot, agentId, resource: sensor.resource };
 }
 
 function isSynchronized(): boolean | undefined {

@@ -32,6 +32,8 @@ const RUNS: Descriptor = {
 /** What a canary is made of. */
 export interface CanaryParts {
   readonly resource: Attributes;
+  /** For lanes that send it. */
+  readonly agentId?: string;
   /** A real cycle. */
   readonly snapshot: Snapshot;
   readonly clock: Clock;
@@ -65,7 +67,8 @@ async function send(
 ): Promise<{ outcome: Outcome; items: number; bytes: number }> {
   const transport = await openTransport(lane.transport, lane.url);
   try {
-    const poster = createPoster(lane, { product: PRODUCT, transport, clock: parts.clock });
+    const { clock, agentId } = parts;
+    const poster = createPoster(lane, { product: PRODUCT, agentId, transport, clock });
     const [encoded] = [...bodiesOf(lane, { ...parts, snapshot: canarySnapshot(parts.snapshot) })];
     if (encoded === undefined) throw new Error("BUG: a canary without a body");
     const plain = { bytes: encoded.body, gzipped: false };

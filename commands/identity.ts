@@ -17,31 +17,36 @@ export interface IdentityOptions {
   readonly log: (record: LogRecord) => void;
 }
 
-/** service.* and what the operator added; the host's own attributes come from the host. */
-export async function installationAttributes(
-  { resourceAttributes }: Pick<Settings, "resourceAttributes">,
-  { stateDir, timeMs, log }: IdentityOptions,
-): Promise<Attributes> {
+/** This installation's id, made and stored in its first life. One caller at a time: two would each make one. */
+export async function installationId({ stateDir, timeMs, log }: IdentityOptions): Promise<string> {
   const random = crypto.getRandomValues(new Uint8Array(10));
   const { instance, notes } = await openInstance(stateDir, machineParts(), { timeMs, random });
   for (const event of notes) log({ level: "warn", event });
+  return instance.uid;
+}
+
+/** service.* and what the operator added; the host's own attributes come from the host. */
+export function installationAttributes(
+  { resourceAttributes }: Pick<Settings, "resourceAttributes">,
+  uid: string,
+): Attributes {
   return {
     "service.name": "sonde",
     "service.version": VERSION,
-    "service.instance.id": instance.uid,
+    "service.instance.id": uid,
     ...resourceAttributes,
   };
 }
 
 /** The whole resource, for verbs that collect nothing. */
-export async function resourceOf(
+export function resourceOf(
   settings: Pick<Settings, "resourceAttributes" | "root" | "hostFolders">,
-  options: IdentityOptions,
-): Promise<Attributes> {
+  uid: string,
+): Attributes {
   const host = openHost(hostRoot(settings.root, settings.hostFolders), {
     statfs: () => Promise.resolve(undefined),
     fstat: () => undefined,
     adjtimex: () => undefined,
   });
-  return { ...hostResource(host, Deno.build.arch), ...await installationAttributes(settings, options) };
+  return { ...hostResource(host, Deno.build.arch), ...installationAttributes(settings, uid) };
 }

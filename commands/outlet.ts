@@ -15,7 +15,7 @@ import { rowFromJson, type SeriesRow } from "../exporters/series.ts";
 import type { Context } from "./context.ts";
 import { findAgent, refusalOf, type RunningAgent, socketLanes, submit } from "./control_agent.ts";
 import { openCourier } from "./delivery.ts";
-import { resourceOf } from "./identity.ts";
+import { installationId, resourceOf } from "./identity.ts";
 import { openSeriesMemory } from "./lock_series.ts";
 import { openOwnState } from "./own_state.ts";
 import { workerUrl } from "./workers.ts";
@@ -106,8 +106,9 @@ async function openCourierOutlet(settings: Settings, options: OutletOptions): Pr
   const timeMs = context.now();
   const { path: stateDir } = openOwnState(settings, context.env, log);
   const courierUrl = workerUrl("courier");
-  const { link } = openCourier(settings, { courierUrl, stateDir, isBrief: true, log, dead });
-  const resource = await resourceOf(settings, { stateDir, timeMs, log });
+  const agentId = await installationId({ stateDir, timeMs, log });
+  const { link } = openCourier(settings, { courierUrl, stateDir, agentId, isBrief: true, log, dead });
+  const resource = resourceOf(settings, agentId);
   const memory = await openSeriesMemory(stateDir);
   const startedNs = BigInt(timeMs) * 1_000_000n;
   await link.ready;
@@ -146,7 +147,7 @@ async function openPrintedOutlet(settings: Settings, { context, log }: OutletOpt
     batchItemsMax: 8_192,
   } as const;
   return {
-    resource: await resourceOf(settings, { stateDir: undefined, timeMs, log }),
+    resource: resourceOf(settings, await installationId({ stateDir: undefined, timeMs, log })),
     lanes: SIGNALS.map((signal) => ({ destination: "console", signal, ...form })),
     record: (measurements) => {
       const [timeNs, sinceNs] = [

@@ -11,6 +11,7 @@ import { findAgent, isReport, refusalOf } from "./control_agent.ts";
 import { Intake } from "./control_intake.ts";
 import { openCourier } from "./delivery.ts";
 import { dropPermissions } from "./drop.ts";
+import { installationId } from "./identity.ts";
 import { laneName } from "./report_difference.ts";
 import { judge } from "./verdict.ts";
 import { workerUrl } from "./workers.ts";
@@ -77,10 +78,12 @@ async function drainOwn(context: Context, settings: Settings, options: DrainOpti
     );
     return 74;
   }
+  const log = () => {};
   const { link } = openCourier(settings, {
     courierUrl: workerUrl("courier"),
     stateDir,
-    log: () => {},
+    agentId: await installationId({ stateDir, timeMs: context.now(), log }),
+    log,
     dead: (why) => {
       fail(context, `courier is dead: ${why}`, "this is a fault of sonde's own");
       Deno.exit(70);

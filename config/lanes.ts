@@ -113,6 +113,14 @@ function readKeyFile(
   return { keyFile: { path: winner.place, templates, fillings: readFillings(scope, resolution) } };
 }
 
+/** Heka's own marks on every request, in Heka's mode: its native exporter had no idempotency key (heka.md 8). */
+function readMarks(
+  { heka, destination: { preset } }: Build,
+): Pick<LaneConfig, "sendsAgentId" | "marksBatches"> {
+  if (!heka.isOn || !preset.sendsAgentId) return {};
+  return { sendsAgentId: true, ...(preset.native === undefined ? { marksBatches: true } : {}) };
+}
+
 function readEndpoint({ resolution, scope }: Build): GivenEndpoint | undefined {
   const winner = resolution.winner(where.ENDPOINT, scope);
   if (winner === undefined) return undefined;
@@ -136,7 +144,7 @@ function buildLane(build: Build): LaneConfig | undefined {
     url,
     headers: readHeaders(build),
     ...readKeyFile(build),
-    ...(build.heka.isOn && preset.sendsAgentId && preset.native === undefined ? { marksBatches: true } : {}),
+    ...readMarks(build),
     encoding: readEncoding(build),
     ...(native === undefined ? {} : { native }),
     compression: resolution.value(where.COMPRESSION, scope),

@@ -112,7 +112,7 @@ async function accept(message: BatchMessage): Promise<void> {
 }
 
 async function start(
-  { product, lanes, queueBytesMax, spool: config, ports, notify, opamp }: CourierStart,
+  { product, lanes, queueBytesMax, agentId, spool: config, ports, notify, opamp }: CourierStart,
 ): Promise<void> {
   if (notify !== undefined) openNotifier(notify);
   if (config !== undefined) spool = await openSpool({ ...config, lanes, clock, log });
@@ -122,7 +122,7 @@ async function start(
   }
   const disk = leftover ?? opened;
   delivery = await openDelivery(
-    { product, lanes, queueBytesMax, spoolAlways: config?.mode === "always" },
+    { product, agentId, lanes, queueBytesMax, spoolAlways: config?.mode === "always" },
     {
       clock,
       log,

@@ -23,6 +23,8 @@ import type { LaneReport } from "./report.ts";
 export interface DeliveryOptions {
   /** `sonde/1.2.3`. */
   readonly product: string;
+  /** For lanes that send one. */
+  readonly agentId?: string | undefined;
   readonly lanes: readonly LaneConfig[];
   /** Bytes in memory, all lanes together. */
   readonly queueBytesMax: number;
@@ -74,7 +76,7 @@ export class Delivery {
   readonly #strays = new Map<string, { destination: string; signal: Signal; account: Account }>();
   readonly #transports: Map<string, Transport>;
   readonly #posters = new Map<string, Poster>();
-  readonly #product: string;
+  readonly #sender: Pick<DeliveryOptions, "product" | "agentId">;
   readonly #parts: DeliveryParts;
   readonly #budget: QueueBudget;
   #intake: Promise<void> = Promise.resolve();
@@ -83,7 +85,7 @@ export class Delivery {
   constructor(options: DeliveryOptions, parts: DeliveryParts, transports: Map<string, Transport>) {
     this.#parts = parts;
     this.#transports = transports;
-    this.#product = options.product;
+    this.#sender = { product: options.product, agentId: options.agentId };
     const budget = this.#budget = new QueueBudget(options.queueBytesMax, options.dropPolicy);
     const origins = new Map<string, OriginPause>();
     for (const config of options.lanes) {
@@ -180,7 +182,7 @@ export class Delivery {
     if (transport === undefined) throw new Error("BUG: lane without a transport");
     const { clock, readKey, log } = this.#parts;
     return createPoster(config, {
-      ...{ product: this.#product, transport, clock },
+      ...{ ...this.#sender, transport, clock },
       plain: ({ destination, signal }, message) =>
         log({
           level: "warn",

@@ -84,6 +84,8 @@ export interface LaneConfig {
   readonly headers: Readonly<Record<string, string>>;
   /** Present when the key came from a file of its own. */
   readonly keyFile?: KeyFile;
+  /** Sends `x-agent-id`: the installation's id, unless `headers` have another. */
+  readonly sendsAgentId?: true;
   /** Sends `x-idempotency-key`, the same on every retry of a batch. */
   readonly marksBatches?: true;
   readonly encoding: Encoding;

@@ -16,6 +16,8 @@ export interface CourierStart {
   readonly product: string;
   readonly lanes: readonly LaneConfig[];
   readonly queueBytesMax: number;
+  /** The installation's id, for lanes that send one. */
+  readonly agentId?: string;
   readonly spool?: {
     readonly mode: "auto" | "always";
     /** `STATE/spool`; the courier's only folder. */

@@ -89,6 +89,8 @@ export interface Poster {
 export interface PosterContext {
   /** `sonde/1.2.3`: first word of the User-Agent; its version is the exporter's too. */
   readonly product: string;
+  /** For lanes that send it. */
+  readonly agentId?: string | undefined;
   readonly transport: Transport;
   readonly clock: Clock;
   /** How a lane's key file is read again; absent: it is not. */
@@ -115,7 +117,7 @@ function isEncodingRefused(outcome: Outcome): outcome is Refused {
  * body, cost one more attempt and not the batch.
  */
 export function createPoster(lane: LaneConfig, context: PosterContext): Poster {
-  let headers = requestHeaders(lane, context.product);
+  let headers = requestHeaders(lane, context);
   const renew = (): boolean => {
     if (lane.keyFile === undefined || context.readKey === undefined) return false;
     const renewed = headersFrom(lane.keyFile, context.readKey);
@@ -207,11 +209,15 @@ async function attemptOnce(
   }
 }
 
-function requestHeaders(lane: LaneConfig, product: string): Record<string, string> {
+function requestHeaders(
+  lane: LaneConfig,
+  { product, agentId }: Pick<PosterContext, "product" | "agentId">,
+): Record<string, string> {
   const type = lane.encoding === "protobuf" ? "application/x-protobuf" : "application/json";
   const version = product.split("/")[1] ?? "0";
   const own = `OTel-OTLP-Exporter-TypeScript/${version}`;
   return {
+    ...(lane.sendsAgentId && agentId !== undefined && { "x-agent-id": agentId }),
     ...lane.headers,
     "user-agent": `${product} ${own}`,
     "content-type": type,

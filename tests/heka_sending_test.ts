@@ -170,15 +170,51 @@ Deno.test("heka 15 rows 22, 28, 34, 35 (kept): a JSON post to the very URL, with
   assert(points.some(({ name }) => name === "heka_memory_virtual_total_bytes"));
 });
 
-Deno.test("heka 15 rows 44 (reversed), W1: without HEKA_AGENT_ID data is sent all the same", async () => {
+/** The `x-agent-id` of one `once` after another in one folder, and the id that is stored there. */
+async function agentIds(environments: readonly Readonly<Record<string, string>>[], file = "") {
   await using server = new FaultServer(ok);
+  let stored: unknown;
   await inFolder(async (folder) => {
-    const env = { EXPORTER_TYPE: "otlp_http", OTLP_HTTP_ENDPOINT: `${server.url}/v1/metrics` };
-    const { code, stderr } = await sonde(folder, ["once"], { env });
-    assertEquals(code, 0, stderr);
+    await Deno.writeTextFile(`${folder}/heka.env`, file, { mode: 0o600 });
+    for (const own of environments) {
+      const env = {
+        OTLP_HTTP_ENDPOINT: `${server.url}/v1/metrics`,
+        SONDE_ENV_FILE: `${folder}/heka.env`,
+        ...own,
+      };
+      const { code, stderr } = await sonde(folder, ["once"], { env });
+      assertEquals(code, 0, stderr);
+    }
+    stored = JSON.parse(await Deno.readTextFile(`${folder}/state/instance.json`)).uid;
   });
-  assertEquals(server.requests[0]?.headers["x-agent-id"], undefined);
-  assertEquals(server.requests.length, 1);
+  return { sent: server.requests.map(({ headers }) => headers["x-agent-id"]), stored };
+}
+
+Deno.test("heka 15 row 44 (reversed), W1: without HEKA_AGENT_ID one is made, kept and sent", async () => {
+  const made = { EXPORTER_TYPE: "otlp_http" };
+  const { sent: [first, second, given, after], stored } = await agentIds([
+    made,
+    made,
+    { ...made, HEKA_AGENT_ID: "mine" },
+    made,
+  ]);
+  assertMatch(first ?? "", /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+  assertEquals([second, given, after], [first, "mine", first]);
+  assertEquals(stored, first);
+});
+
+Deno.test("heka W1: the environment's HEKA_AGENT_ID wins over the file's, both over the made one", async () => {
+  const file = "EXPORTER_TYPE=otlp_http\nHEKA_AGENT_ID=filed\n";
+  const { sent } = await agentIds([{}, { HEKA_AGENT_ID: "environment" }, { HEKA_AGENT_ID: "" }], file);
+  // Set but empty hides the file's and counts as missing (heka.md 2).
+  assertEquals(sent.slice(0, 2), ["filed", "environment"]);
+  assertMatch(sent[2] ?? "", /^[0-9a-f-]{36}$/);
+});
+
+Deno.test("heka X1: no id is made outside Heka's mode, one that is set is sent", async () => {
+  const preset = { SONDE_PRESET: "otlp_http" };
+  const { sent } = await agentIds([preset, { ...preset, HEKA_AGENT_ID: "mine" }]);
+  assertEquals(sent, [undefined, "mine"]);
 });
 
 Deno.test("heka 15 row 49 (kept): on real sockets a batch waits as asked, with the same body and ids", async () => {
