@@ -36,7 +36,7 @@ export const JOB_VERBS: readonly Verb[] = [
       { name: "loop", help: "histogram --demo: round after round until stopped." },
       SPOOL_OK,
     ],
-    load: () => import("./emit.ts"),
+    load: () => import("./emit.ts" satisfies string),
   },
   {
     name: "exec",
@@ -68,6 +68,6 @@ export const JOB_VERBS: readonly Verb[] = [
       },
       { name: "ping", value: "URL", help: "A monitor to tell: URL/start, then URL or URL/fail." },
     ],
-    load: () => import("./exec.ts"),
+    load: () => import("./exec.ts" satisfies string),
   },
 ];

@@ -41,5 +41,9 @@ export interface Verb {
   /** Paragraphs of `sonde VERB --help`; each is wrapped to the width of the page. */
   readonly details: readonly string[];
   readonly flags: readonly Flag[];
+  /**
+   * Imports the verb's file. Written `import("./x.ts" satisfies string)`: a bundler still sees the path, while the
+   * runtime, which loads every path that it can read off before it starts anything, does not.
+   */
   load(): Promise<Command>;
 }

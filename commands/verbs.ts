@@ -66,7 +66,7 @@ export const VERBS: readonly Verb[] = [
       "configuration again, SIGUSR1 writes the present state to the log.",
     ],
     flags: [FORMAT],
-    load: () => import("./run.ts"),
+    load: () => import("./run.ts" satisfies string),
   },
   {
     name: "once",
@@ -90,7 +90,7 @@ export const VERBS: readonly Verb[] = [
         help: "Wait a random part of this first, so that many hosts do not send at once.",
       },
     ],
-    load: () => import("./once.ts"),
+    load: () => import("./once.ts" satisfies string),
   },
   ...JOB_VERBS,
   {
@@ -101,7 +101,7 @@ export const VERBS: readonly Verb[] = [
       "FILE:LINE  KEY  what  next step. Ends with 0 or 78.",
     ],
     flags: [{ name: "strict", help: "Fail when everybody on this host can read a secret." }],
-    load: () => import("./check.ts"),
+    load: () => import("./check.ts" satisfies string),
   },
   {
     name: "config",
@@ -121,7 +121,7 @@ export const VERBS: readonly Verb[] = [
       { name: "origin", help: "print: say where each value comes from." },
       { name: "json", help: "print, diff: as one JSON object." },
     ],
-    load: () => import("./config.ts"),
+    load: () => import("./config.ts" satisfies string),
   },
   {
     name: "setup",
@@ -139,7 +139,7 @@ export const VERBS: readonly Verb[] = [
       { name: "key-file", value: "PATH", help: "With --yes: the file that holds the key." },
       { name: "import", value: "PATH", help: "Begin with this file when there is none yet." },
     ],
-    load: () => import("./setup.ts"),
+    load: () => import("./setup.ts" satisfies string),
   },
   {
     name: "doctor",
@@ -151,7 +151,7 @@ export const VERBS: readonly Verb[] = [
       "It keeps its permissions until the last line, because it has to try everything itself.",
     ],
     flags: [{ name: "json", help: "As one JSON object." }],
-    load: () => import("./doctor.ts"),
+    load: () => import("./doctor.ts" satisfies string),
   },
   {
     name: "status",
@@ -167,7 +167,7 @@ export const VERBS: readonly Verb[] = [
       { name: "json", help: "As one JSON object." },
       { name: "healthy", help: "Print only what is wrong, and end with a code that says so." },
     ],
-    load: () => import("./status.ts"),
+    load: () => import("./status.ts" satisfies string),
   },
   {
     name: "top",
@@ -181,7 +181,7 @@ export const VERBS: readonly Verb[] = [
       { name: "plain", help: "Print block after block, without control sequences." },
       { name: "count", value: "N", help: "Print so many blocks and end; implies --plain." },
     ],
-    load: () => import("./top.ts"),
+    load: () => import("./top.ts" satisfies string),
   },
   {
     name: "tap",
@@ -195,7 +195,7 @@ export const VERBS: readonly Verb[] = [
       { name: "signal", value: "SIGNAL", values: ["metrics", "logs", "traces"], help: "Only this one." },
       { name: "count", value: "N", help: "End after so many requests." },
     ],
-    load: () => import("./tap.ts"),
+    load: () => import("./tap.ts" satisfies string),
   },
   {
     name: "explain",
@@ -207,7 +207,7 @@ export const VERBS: readonly Verb[] = [
       "its convention is described. Takes the name in either naming.",
     ],
     flags: [],
-    load: () => import("./explain.ts"),
+    load: () => import("./explain.ts" satisfies string),
   },
   {
     name: "sandbox",
@@ -217,7 +217,7 @@ export const VERBS: readonly Verb[] = [
       "them up here and probes this process.",
     ],
     flags: [],
-    load: () => import("./sandbox.ts"),
+    load: () => import("./sandbox.ts" satisfies string),
   },
   {
     name: "spool",
@@ -238,7 +238,7 @@ export const VERBS: readonly Verb[] = [
       { name: "adopt", value: "HASH", help: "drain: deliver another endpoint's folder to this one." },
       { name: "older", value: "TIME", help: "drop: how old, for example 1h." },
     ],
-    load: () => import("./spool.ts"),
+    load: () => import("./spool.ts" satisfies string),
   },
   {
     name: "completion",
@@ -251,14 +251,14 @@ export const VERBS: readonly Verb[] = [
       "For fish: ~/.config/fish/completions/sonde.fish.",
     ],
     flags: [],
-    load: () => import("./completion.ts"),
+    load: () => import("./completion.ts" satisfies string),
   },
   {
     name: "man",
     summary: "print the manual page",
     details: ["Prints the page in roff: sonde man | man -l - shows it; packages install it as sonde.1."],
     flags: [],
-    load: () => import("./man.ts"),
+    load: () => import("./man.ts" satisfies string),
   },
   {
     name: "version",
@@ -267,7 +267,7 @@ export const VERBS: readonly Verb[] = [
       "Prints the version of sonde, of its runtime and of the protocol it speaks, and what it was built from.",
     ],
     flags: [{ name: "sbom", help: "Print the bill of materials (CycloneDX JSON) instead." }],
-    load: () => import("./version.ts"),
+    load: () => import("./version.ts" satisfies string),
   },
   {
     name: "help",
@@ -276,6 +276,6 @@ export const VERBS: readonly Verb[] = [
     summary: "show help, of a verb when it is named",
     details: ["The same as --help."],
     flags: [],
-    load: () => import("./help.ts"),
+    load: () => import("./help.ts" satisfies string),
   },
 ];

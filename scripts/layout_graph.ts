@@ -16,7 +16,7 @@ export interface Edge {
 }
 
 const STATIC = /^(import|export)\s+(type\s+)?([^;"]*?)\s*(?:from\s+)?"([^"]+)"/gm;
-const DYNAMIC = /\bimport\(\s*"([^"]+)"\s*\)/g;
+const DYNAMIC = /\bimport\(\s*"([^"]+)"(?: satisfies string)?\s*\)/g;
 
 /** Imports by relative path; packages are deno.json's business. */
 export function edges(files: Files): Edge[] {
