@@ -43,14 +43,15 @@ function fixedPart(lane: LaneConfig, older: LaneConfig | undefined): LaneConfig 
   if (older === undefined) return lane;
   const { caCerts, clientCert, clientKey, ...transport } = older.transport;
   const { proxy, insecure } = lane.transport;
-  const { headers, naming, keyFile } = older;
-  const isSameFile = keyFile?.path === lane.keyFile?.path;
+  const { headers, naming, credentials } = older;
+  const pathsOf = (of: LaneConfig) => JSON.stringify(sorted(of.credentials?.paths ?? {}));
+  const hasSameFiles = pathsOf(lane) === pathsOf(older);
   const kept = { caCerts, clientCert, clientKey };
   return {
     ...lane,
     headers,
     naming,
-    ...(isSameFile && keyFile !== undefined ? { keyFile } : {}),
+    ...(hasSameFiles && credentials !== undefined ? { credentials } : {}),
     transport: JSON.parse(JSON.stringify({ ...transport, ...kept, proxy, insecure })),
   };
 }

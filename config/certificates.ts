@@ -9,8 +9,10 @@ import type { Key } from "./key.ts";
 import { CA_FILE, CLIENT_CERT_FILE, CLIENT_KEY_FILE, INSECURE_SSL, PROXY } from "./keys_where.ts";
 import type { Resolution, Scope } from "./resolution.ts";
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----/;
-const PRIVATE_KEY =
+/** What a file with certificates holds at least once. */
+export const CERTIFICATE: RegExp = /-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----/;
+/** What a file with a usable private key holds. */
+export const PRIVATE_KEY: RegExp =
   /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----[\sA-Za-z0-9+/=]+-----END (?:[A-Z]+ )?PRIVATE KEY-----/;
 
 interface Pem {

@@ -4,14 +4,16 @@
  * @module
  */
 import { type Encoding, type Signal, SIGNALS, type Temporality } from "../exporters/batch.ts";
-import type { LaneConfig, NativeForm } from "../exporters/lane_config.ts";
-import { fillHeaders, type GivenEndpoint, signalUrl } from "../exporters/presets/resolve.ts";
+import type { CredentialKind, HeaderParts, LaneConfig, NativeForm } from "../exporters/lane_config.ts";
+import { type GivenEndpoint, signalUrl } from "../exporters/presets/resolve.ts";
 import { type Candidate, RANK } from "./candidate.ts";
 import { readTransport } from "./certificates.ts";
+import { headersOf } from "./credential_files.ts";
 import { type Destination, readFillings, type Sources, variableNamed } from "./destination.ts";
 import type { Gathering } from "./gather.ts";
 import { checkHeaderValue } from "./header_list.ts";
 import type { HekaSettings } from "./heka.ts";
+import type { Key } from "./key.ts";
 import { NAMING } from "./keys_what.ts";
 import * as where from "./keys_where.ts";
 import type { Resolution, Scope } from "./resolution.ts";
@@ -80,17 +82,17 @@ function readTemporality(build: Build): Temporality {
   return preset.temporalities[0];
 }
 
-/** User headers, then the row's (which win), then Heka's agent headers where the row sends them. */
-function readHeaders(
-  { resolution, heka, at, destination, signal, scope }: Build,
-): Readonly<Record<string, string>> {
-  const { preset } = destination;
-  const fillings = readFillings(scope, resolution);
-  const headers = {
-    ...resolution.optional(where.HEADERS, scope)?.headers,
-    ...fillHeaders({ ...preset.headers, ...preset.signals[signal]?.headers }, fillings),
-    ...(preset.sendsAgentId ? heka.headers : {}),
+function readHeaderParts({ resolution, heka, destination: { preset }, signal, scope }: Build): HeaderParts {
+  return {
+    given: resolution.optional(where.HEADERS, scope)?.headers ?? {},
+    templates: { ...preset.headers, ...preset.signals[signal]?.headers },
+    fillings: readFillings(scope, resolution),
+    agent: preset.sendsAgentId ? heka.headers : {},
   };
+}
+
+function readHeaders(parts: HeaderParts, at: Gathering): Readonly<Record<string, string>> {
+  const headers = headersOf(parts);
   for (const [header, value] of Object.entries(headers)) {
     try {
       checkHeaderValue(`header "${header}"`, value);
@@ -103,14 +105,34 @@ function readHeaders(
   return headers;
 }
 
-/** The file that holds the key, for a key that is no part of any other file. */
-function readKeyFile(
-  { resolution, destination: { preset }, signal, scope }: Build,
-): Pick<LaneConfig, "keyFile"> {
-  const winner = resolution.winner(where.API_KEY, scope);
-  if (winner?.origin !== "credential") return {};
-  const templates = { ...preset.headers, ...preset.signals[signal]?.headers };
-  return { keyFile: { path: winner.place, templates, fillings: readFillings(scope, resolution) } };
+/** Keys whose value may stand in a file of its own, and keys that name a file. */
+const HELD: readonly (readonly [CredentialKind, Key<unknown>])[] = [
+  ["key", where.API_KEY],
+  ["user", where.USER],
+  ["headers", where.HEADERS],
+  ["proxy", where.PROXY],
+];
+const NAMED: readonly (readonly [CredentialKind, Key<string>])[] = [
+  ["ca", where.CA_FILE],
+  ["clientCert", where.CLIENT_CERT_FILE],
+  ["clientKey", where.CLIENT_KEY_FILE],
+];
+
+/** The files of credentials that are no part of any other file. */
+function readCredentialFiles(
+  { resolution, scope }: Build,
+  parts: HeaderParts,
+): Pick<LaneConfig, "credentials"> {
+  const paths: Partial<Record<CredentialKind, string>> = {};
+  for (const [kind, key] of HELD) {
+    const winner = resolution.winner(key, scope);
+    if (winner?.origin === "credential") paths[kind] = winner.place;
+  }
+  for (const [kind, key] of NAMED) {
+    const path = resolution.optional(key, scope);
+    if (path !== undefined) paths[kind] = path;
+  }
+  return Object.keys(paths).length === 0 ? {} : { credentials: { paths, parts } };
 }
 
 /** Heka's own marks on every request, in Heka's mode: its native exporter had no idempotency key (heka.md 8). */
@@ -137,13 +159,14 @@ function buildLane(build: Build): LaneConfig | undefined {
   const maxAge = resolution.value(where.SPOOL_MAX_AGE, scope);
   const profile = resolution.value(where.RETRY_PROFILE, scope);
   const native = readNative(build);
+  const parts = readHeaderParts(build);
   return {
     destination: name,
     signal,
     preset: preset.name,
     url,
-    headers: readHeaders(build),
-    ...readKeyFile(build),
+    headers: readHeaders(parts, build.at),
+    ...readCredentialFiles(build, parts),
     ...readMarks(build),
     encoding: readEncoding(build),
     ...(native === undefined ? {} : { native }),

@@ -5,6 +5,7 @@
  * file is wiring: one switch over messages, real time and chance, the beat.
  * @module
  */
+import { rereadCredentials } from "../config/credential_files.ts";
 import { readNamed } from "../config/files.ts";
 import type { BatchMessage } from "./batch.ts";
 import { type Clock, sleep } from "./clock.ts";
@@ -128,7 +129,7 @@ async function start(
       log,
       changed,
       posted: tellPosted,
-      readKey: readFile,
+      reread: (lane) => rereadCredentials(lane, readFile),
       ...(disk !== undefined && { spoolOf: (lane) => disk.laneSpool(lane) }),
     },
   );

@@ -58,11 +58,11 @@ export function courierPermissions(
   } = {},
 ): CourierPermissions {
   const urls = [...lanes.map((lane) => lane.url), ...opamp?.urls ?? []];
-  const keyFiles = lanes.flatMap(({ keyFile }) => keyFile?.path ?? []);
+  const credentialFiles = lanes.flatMap(({ credentials }) => Object.values(credentials?.paths ?? {}));
   return {
     net: [...new Set(urls.map(netEntry))].sort(),
     folders: [...spoolPath === undefined ? [] : [spoolPath], ...opamp?.folders ?? []],
-    files: [...new Set([...files, ...keyFiles, ...opamp?.files ?? []])].sort(),
+    files: [...new Set([...files, ...credentialFiles, ...opamp?.files ?? []])].sort(),
     sockets: notify === undefined ? [] : [notify.to, notify.own],
     env: opamp?.env ?? [],
   };

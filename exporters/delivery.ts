@@ -10,7 +10,7 @@ import type { BatchHeader, BatchMessage, Signal } from "./batch.ts";
 import type { Clock } from "./clock.ts";
 import type { FlushOptions } from "./drive.ts";
 import { type Body, compress, decompress } from "./gzip.ts";
-import type { ReadKey } from "./key_file.ts";
+import type { Reread } from "./known_credentials.ts";
 import { Lane } from "./lane.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { OriginPause } from "./lane_parts.ts";
@@ -40,8 +40,8 @@ export interface DeliveryParts {
   readonly changed: () => void;
   /** Told of every attempt. */
   readonly posted?: (lane: LaneConfig, body: Body, outcome: Outcome) => void;
-  /** How a lane's key file is read again; absent: it is not. */
-  readonly readKey?: ReadKey;
+  /** How a lane's credentials are read again; absent: they are not. */
+  readonly reread?: Reread;
   /** A lane's disk, when it has one. */
   readonly spoolOf?: (lane: LaneConfig) => LaneSpool | undefined;
 }
@@ -180,7 +180,7 @@ export class Delivery {
   #newPoster(config: LaneConfig): Poster {
     const transport = this.#transports.get(transportKey(config));
     if (transport === undefined) throw new Error("BUG: lane without a transport");
-    const { clock, readKey, log } = this.#parts;
+    const { clock, reread, log } = this.#parts;
     return createPoster(config, {
       ...{ ...this.#sender, transport, clock },
       plain: ({ destination, signal }, message) =>
@@ -189,7 +189,7 @@ export class Delivery {
           event: "destination takes no gzip, sending plain",
           fields: { destination, signal, message },
         }),
-      ...(readKey !== undefined && { readKey }),
+      ...(reread !== undefined && { reread }),
     });
   }
 

@@ -13,7 +13,8 @@ import type { Transport, TransportRequest } from "./post.ts";
 const NO_CA: readonly string[] = [];
 
 /** A transport over node:https, one connection at a time. Proxies do not apply to it. */
-export function insecureTransport(config: TransportConfig): Transport {
+export function insecureTransport(given: TransportConfig): Transport {
+  let config = given;
   const open = () =>
     new Agent({
       keepAlive: true,
@@ -26,7 +27,8 @@ export function insecureTransport(config: TransportConfig): Transport {
   let agent = open();
   return {
     send: (sent) => send(sent, agent),
-    renew: () => {
+    renew: (next = config) => {
+      config = next;
       agent.destroy();
       agent = open();
     },

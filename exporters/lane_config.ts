@@ -59,13 +59,28 @@ export interface RetryConfig {
   readonly round?: RetryRound;
 }
 
-/** A file that holds the key, read again when the destination refuses the key, and what is made of it. */
-export interface KeyFile {
-  readonly path: string;
-  /** The row's headers and the other settings in them. */
+/** What a lane's headers are made of. */
+export interface HeaderParts {
+  /** The operator's own. */
+  readonly given: Readonly<Record<string, string>>;
+  /** The row's, and the settings in them. */
   readonly templates: HeaderTemplates;
   readonly fillings: Fillings;
+  /** Heka's, where the row sends them. */
+  readonly agent: Readonly<Record<string, string>>;
 }
+
+/** What a credential's file holds: a setting of the row's headers, headers, or a part of the transport. */
+export type CredentialKind = "key" | "user" | "headers" | "ca" | "clientCert" | "clientKey" | "proxy";
+
+/** Files that hold credentials, read again when the destination refuses those that are known. */
+export interface CredentialFiles {
+  readonly paths: Readonly<Partial<Record<CredentialKind, string>>>;
+  readonly parts: HeaderParts;
+}
+
+/** All that a destination believes a sender by. */
+export type Credentials = Pick<LaneConfig, "headers" | "transport">;
 
 /** Which of the encoders in presets/native.ts writes a lane's bodies, and what it is told. */
 export interface NativeForm {
@@ -82,8 +97,8 @@ export interface LaneConfig {
   readonly url: string;
   /** Lower-case names; never Content-Type, Content-Encoding, Content-Length or Host. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Present when the key came from a file of its own. */
-  readonly keyFile?: KeyFile;
+  /** Present when any of its credentials has a file of its own. */
+  readonly credentials?: CredentialFiles;
   /** Sends `x-agent-id`: the installation's id, unless `headers` have another. */
   readonly sendsAgentId?: true;
   /** Sends `x-idempotency-key`, the same on every retry of a batch. */

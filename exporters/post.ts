@@ -8,7 +8,7 @@ import { BODY_ENCODING, MEDIA_TYPE, readAnswer } from "./answer.ts";
 import { classifyError } from "./classify.ts";
 import type { Clock } from "./clock.ts";
 import { type Body, decompress } from "./gzip.ts";
-import { headersFrom, type ReadKey } from "./key_file.ts";
+import { KnownCredentials, mayBeDenied, type Reread } from "./known_credentials.ts";
 import type { LaneConfig, TransportConfig } from "./lane_config.ts";
 import type { Outcome, Refused } from "./outcome.ts";
 import { redacted } from "./redact.ts";
@@ -24,8 +24,11 @@ export interface TransportRequest {
 /** How bytes reach a destination; shared by its lanes. */
 export interface Transport {
   readonly send: (request: TransportRequest) => Promise<Response>;
-  /** Drops every connection; the next request opens a new one. */
-  readonly renew: () => void;
+  /**
+   * Drops every connection; the next request opens a new one, with other certificates when they are given. Throws,
+   * and leaves all as it is, when a certificate and its key do not belong together.
+   */
+  readonly renew: (config?: TransportConfig) => void;
   readonly close: () => void;
 }
 
@@ -37,14 +40,16 @@ const POOL_IDLE_MS = 15_000;
  * Without an explicit proxy the runtime reads the environment's proxy variables when a client is made, loopback
  * endpoints included: whoever starts the process adds those to NO_PROXY.
  */
-export function fetchTransport(config: TransportConfig): Transport {
+export function fetchTransport(given: TransportConfig): Transport {
+  let config = given;
   let client = openClient(config);
   return {
     send: ({ url, headers, body, signal }) =>
       fetch(url, { method: "POST", headers, body, signal, redirect: "manual", client }),
-    renew: () => {
+    renew: (next = config) => {
+      const renewed = openClient(next);
       client.close();
-      client = openClient(config);
+      [client, config] = [renewed, next];
     },
     close: () => client.close(),
   };
@@ -93,8 +98,8 @@ export interface PosterContext {
   readonly agentId?: string | undefined;
   readonly transport: Transport;
   readonly clock: Clock;
-  /** How a lane's key file is read again; absent: it is not. */
-  readonly readKey?: ReadKey;
+  /** How a lane's credentials are read again; absent: they are not. */
+  readonly reread?: Reread;
   /** Told once when the lane's bodies go out plain, because the destination takes no gzip. */
   readonly plain?: (lane: LaneConfig, message: string) => void;
 }
@@ -102,29 +107,18 @@ export interface PosterContext {
 /** What is inflated for a destination that takes no gzip: the largest request of all (otlp P8). */
 const PLAIN_BYTES_MAX = 64 * 1024 * 1024;
 
-/** True when the destination did not believe the key. */
-function isDenied(outcome: Outcome): boolean {
-  return outcome.kind === "refused" && outcome.cause === "auth";
-}
-
 /** True when the destination may have stumbled over the compression and not over what is inside. */
 function isEncodingRefused(outcome: Outcome): outcome is Refused {
   return outcome.kind === "refused" && (outcome.cause === BODY_ENCODING || outcome.cause === MEDIA_TYPE);
 }
 
 /**
- * A poster for the lane. A refused key that has changed in its file meanwhile, and the first refusal of a compressed
- * body, cost one more attempt and not the batch.
+ * A poster for the lane. Refused credentials that have changed in their files meanwhile, and the first refusal of a
+ * compressed body, cost one more attempt and not the batch.
  */
 export function createPoster(lane: LaneConfig, context: PosterContext): Poster {
+  const credentials = new KnownCredentials(lane, context);
   let headers = requestHeaders(lane, context);
-  const renew = (): boolean => {
-    if (lane.keyFile === undefined || context.readKey === undefined) return false;
-    const renewed = headersFrom(lane.keyFile, context.readKey);
-    const isNew = Object.entries(renewed ?? {}).some(([name, value]) => headers[name] !== value);
-    headers = { ...headers, ...renewed };
-    return isNew;
-  };
   const send = async (body: Body, signal: AbortSignal): Promise<Outcome> => {
     const marked = lane.marksBatches ? { "x-idempotency-key": await batchKey(body.bytes) } : {};
     const attempt = async () => {
@@ -132,7 +126,9 @@ export function createPoster(lane: LaneConfig, context: PosterContext): Poster {
       return redacted(await attemptOnce({ lane, headers: sent, body, signal }, context), sent);
     };
     const outcome = await attempt();
-    return isDenied(outcome) && !signal.aborted && renew() ? await attempt() : outcome;
+    if (!mayBeDenied(outcome, lane) || signal.aborted || !credentials.renew()) return outcome;
+    headers = requestHeaders({ ...lane, ...credentials.known }, context);
+    return await attempt();
   };
   let compression: "untried" | "taken" | "refused" = "untried";
   return {

@@ -1,5 +1,6 @@
 /** Keys in files: read again when the destination refuses the key it knows (heka.md K3, vendors.md 9). */
 import { assertEquals, assertMatch } from "@std/assert";
+import { headersOf, rereadCredentials } from "../config/credential_files.ts";
 import { courierPermissions } from "../exporters/courier_link.ts";
 import type { LaneConfig } from "../exporters/lane_config.ts";
 import { createPoster, fetchTransport } from "../exporters/post.ts";
@@ -13,8 +14,11 @@ const BODY = { bytes: new TextEncoder().encode("body"), gzipped: false };
 
 /** A lane whose key stands in a file. */
 function keyed(url: string): LaneConfig {
-  const keyFile = { path: "/run/key", templates: { "api-key": ["Key {key}"] }, fillings: {} };
-  return laneTo(url, { headers: { "api-key": "Key old", "x-other": "stays" }, keyFile });
+  const parts = {
+    ...{ given: { "x-other": "stays" }, templates: { "api-key": ["Key {key}"] } },
+    ...{ fillings: { key: "old" }, agent: {} },
+  };
+  return laneTo(url, { headers: headersOf(parts), credentials: { paths: { key: "/run/key" }, parts } });
 }
 
 /** What the server saw of one post, with the file saying `text`. */
@@ -28,7 +32,8 @@ async function posted(
   const facts = { isFile: true, mode: 0o600, uid: 0 };
   const poster = createPoster(keyed(server.url), {
     ...{ product: "sonde/1.2.3", transport, clock: realClock },
-    readKey: () => text === undefined ? { fault: "it does not exist" } : { text, facts },
+    reread: (lane) =>
+      rereadCredentials(lane, () => text === undefined ? { fault: "it does not exist" } : { text, facts }),
   });
   await poster.post(BODY, new AbortController().signal);
   transport.close();
@@ -51,7 +56,7 @@ Deno.test("an answer that is no refusal of the key reads no file", async () => {
   assertEquals(await posted([400], "new"), ["Key old"]);
 });
 
-Deno.test("the courier may read exactly the files that hold keys", () => {
+Deno.test("the courier may read exactly the files that hold credentials", () => {
   const files = {
     "/run/key": "k",
     "/run/ca": "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----",
@@ -64,12 +69,12 @@ Deno.test("the courier may read exactly the files that hold keys", () => {
     SONDE_B_CA_FILE: "/run/ca",
   };
   const { lanes } = settingsOf({ env, files });
-  assertEquals(lanes[0]?.keyFile?.path, "/run/key");
+  assertEquals(lanes[0]?.credentials?.paths, { key: "/run/key" });
   assertEquals(lanes[0]?.headers, { "api-key": "k" });
-  assertEquals(lanes.find(({ destination }) => destination === "b")?.keyFile, undefined);
+  assertEquals(lanes.find(({ destination }) => destination === "b")?.credentials?.paths, { ca: "/run/ca" });
   const { net, folders, files: readable } = courierPermissions(lanes, "/state/spool");
   assertEquals(net, ["127.0.0.1:4321", "otlp.nr-data.net:443"]);
-  assertEquals([folders, readable], [["/state/spool"], ["/run/key"]]);
+  assertEquals([folders, readable], [["/state/spool"], ["/run/ca", "/run/key"]]);
 });
 
 Deno.test("run: a key replaced in its file is used without a restart", async () => {
