@@ -108,7 +108,7 @@ async function tryText(context: Context, target: Target, files: ConfigFiles): Pr
   return codeOf(checks);
 }
 
-/** Replaces the file at once, with mode 0600; whose file it was, it stays. */
+/** Replaces the file at once, with mode 0600; whose file it was, it stays, and who could read it in its group. */
 function write({ path }: Target, text: string): void {
   let owner: Deno.FileInfo | undefined;
   try {
@@ -119,7 +119,9 @@ function write({ path }: Target, text: string): void {
   // A link in the place of the file stays a link.
   const real = owner === undefined ? path : Deno.realPathSync(path);
   replaceFile(real, text);
-  if (owner !== undefined && Deno.uid() === 0) Deno.chownSync(real, owner.uid, owner.gid);
+  if (owner === undefined) return;
+  if (Deno.uid() === 0) Deno.chownSync(real, owner.uid, owner.gid);
+  Deno.chmodSync(real, 0o600 | ((owner.mode ?? 0) & 0o040));
 }
 
 async function decide(context: Context, target: Target, prompt: Prompt | undefined): Promise<number> {

@@ -145,13 +145,14 @@ function cacheFolder(): string {
   return `${home}/sonde/peers`;
 }
 
-/** Unpacks Debian's smallest root into `root`; made by debootstrap once and kept outside the checkout. */
-export async function debianRoot(root: string): Promise<void> {
-  const archive = `${cacheFolder()}/bookworm-minbase.tar`;
+/** Unpacks Debian's smallest root, with these packages added; made by debootstrap once, kept outside the checkout. */
+export async function debianRoot(root: string, added: readonly string[] = []): Promise<void> {
+  const archive = `${cacheFolder()}/${["bookworm", ...added].join("-")}-minbase.tar`;
   if (!await Deno.stat(archive).then(() => true, () => false)) {
     await Deno.mkdir(cacheFolder(), { recursive: true });
     const folder = await Deno.makeTempDir({ prefix: "sonde-debootstrap-" });
-    const script = `debootstrap --variant=minbase bookworm ${folder}/root &&
+    const include = added.length === 0 ? "" : `--include=${added.join(",")}`;
+    const script = `debootstrap --variant=minbase ${include} bookworm ${folder}/root &&
       tar -C ${folder}/root --exclude=./var/cache/apt/archives/*.deb -cf ${archive}.new . && mv ${archive}.new ${archive}`;
     const made = await run("sh", ["-c", script]);
     await Deno.remove(folder, { recursive: true });
@@ -161,4 +162,5 @@ export async function debianRoot(root: string): Promise<void> {
   }
   const unpacked = await run("tar", ["-C", root, "-xf", archive]);
   if (unpacked.code !== 0) throw new Error(`Cannot unpack "${archive}":\n${unpacked.stderr}`);
+  await Deno.chmod(root, 0o755);
 }

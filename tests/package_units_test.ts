@@ -1,7 +1,7 @@
 /**
- * The units: exposure as systemd itself judges it, and what they forbid imposed by hand, since a test machine has no
- * systemd to start them: the same system call list as a seccomp filter, no capability, a user namespace, a read-only
- * view of the host. The agent must collect and deliver under all of it.
+ * The units: exposure as systemd itself judges it, and what they forbid imposed by hand, for machines that cannot boot a
+ * systemd to start them (package_systemd_test.ts): the same system call list as a seccomp filter, no capability, a user
+ * namespace, a read-only view of the host. The agent must collect and deliver under all of it.
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";

@@ -78,6 +78,19 @@ Deno.test("setup keeps comments, order and keys it does not know, and begins wit
   });
 });
 
+Deno.test("setup --yes leaves a file readable to its group, which the service reads it by, and to nobody else", async () => {
+  await using server = new FaultServer(ok);
+  await inFolder(async (folder) => {
+    for (const [before, after] of [[0o640, 0o640], [0o644, 0o640], [0o600, 0o600]] as const) {
+      const path = `${folder}/sonde.env`;
+      Deno.writeTextFileSync(path, "");
+      Deno.chmodSync(path, before);
+      const { code, stderr } = await sonde(folder, ["setup", "--yes", "-c", path, "--endpoint", server.url]);
+      assertEquals([code, modeOf(path)], [0, after], stderr);
+    }
+  });
+});
+
 Deno.test("setup --yes --import takes over an older agent's file as it is, tried and not shown", async () => {
   await using server = new FaultServer(ok);
   await inFolder(async (folder) => {

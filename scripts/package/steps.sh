@@ -35,7 +35,11 @@ import_heka() {
 
 config() {
   install -d -m 0750 -o root -g sonde /etc/sonde
-  [ ! -e "$env_file" ] || return 0
+  if [ -e "$env_file" ]; then
+    # Written by root before there was an account to read it, as setup does.
+    [ "$(stat -c '%U %G' "$env_file")" != "root root" ] || { chgrp sonde "$env_file" && chmod g+r "$env_file"; }
+    return 0
+  fi
   install -m 0640 -o root -g sonde /dev/null "$env_file.new"
   if [ -r "$heka_file" ]; then
     import_heka >"$env_file.new"
