@@ -3,7 +3,6 @@
  * jumps, so that an outage of hours runs in milliseconds.
  * @module
  */
-import { delay } from "@std/async/delay";
 
 /** Everything delivery may know of time and chance. */
 export interface Clock {
@@ -17,11 +16,22 @@ export interface Clock {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
-/** Real waiting, for the roots' clock. */
-export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  try {
-    await delay(ms, signal === undefined ? {} : { signal });
-  } catch {
-    // Aborted: whoever waits wants to go on now.
-  }
+/** The longest that the runtime's timers hold; what asks for more looks again then. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/**
+ * Real waiting, for the roots' clock. Plain timers, since every process waits somewhere and a package for it would bring
+ * the runtime's Node layer along: 5 ms of each start, in the worker once more.
+ */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, Math.min(ms, TIMER_MS_MAX));
+    signal?.addEventListener("abort", end, { once: true });
+  });
 }
