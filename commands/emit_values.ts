@@ -3,7 +3,8 @@
  * (contract: emit). Pure; throws `UsageError` for what cannot be understood.
  * @module
  */
-import type { MeasuredAttributes } from "../exporters/measurement.ts";
+import { Double } from "../exporters/double.ts";
+import type { MeasuredAttribute, MeasuredAttributes } from "../exporters/measurement.ts";
 import { UsageError } from "./command_line.ts";
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
@@ -38,13 +39,16 @@ const INTEGER_KEYS: ReadonlySet<string> = new Set([
 
 const TYPES = ["string", "int", "double", "bool"] as const;
 
-function typed(type: string, value: string, written: string): string | number | boolean {
+function typed(type: string, value: string, written: string): MeasuredAttribute {
   switch (type) {
     case "int":
       if (/^[+-]?\d+$/.test(value) && Number.isSafeInteger(Number(value))) return Number(value);
-      throw new UsageError(`Attribute "${written}" is no integer`, "Write --attr key:int=5");
+      throw new UsageError(
+        `Attribute "${written}" is no integer of at most 53 bits`,
+        "Write --attr key:int=5, or longer numbers as text",
+      );
     case "double":
-      return numberOf(value, `of attribute "${written}"`);
+      return new Double(numberOf(value, `of attribute "${written}"`));
     case "bool":
       if (value === "true" || value === "false") return value === "true";
       throw new UsageError(`Attribute "${written}" is neither true nor false`, "Write --attr key:bool=true");
@@ -55,7 +59,7 @@ function typed(type: string, value: string, written: string): string | number | 
 
 /** `key=value` and `key:type=value`. */
 export function attributesOf(flags: readonly string[]): MeasuredAttributes {
-  const attributes: Record<string, string | number | boolean> = {};
+  const attributes: Record<string, MeasuredAttribute> = {};
   for (const written of flags) {
     const equals = written.indexOf("=");
     if (equals < 1) throw new UsageError(`Attribute "${written}" has no value`, "Write --attr key=value");

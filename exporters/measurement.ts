@@ -3,10 +3,14 @@
  * socket and is judged there.
  * @module
  */
+import { Double } from "./double.ts";
 import { isRecord } from "./json_value.ts";
 
+/** An attribute's value as a command line can give it: a plain whole number is an int. */
+export type MeasuredAttribute = string | number | boolean | Double;
+
 /** Attributes a command line can give. */
-export type MeasuredAttributes = Readonly<Record<string, string | number | boolean>>;
+export type MeasuredAttributes = Readonly<Record<string, MeasuredAttribute>>;
 
 /** What tells series apart. */
 export interface MeasuredSeries {
@@ -37,15 +41,21 @@ const COUNT_MAX = 1e9;
 
 function attributesFromJson(json: unknown): MeasuredAttributes | undefined {
   if (!isRecord(json)) return undefined;
-  const attributes: Record<string, string | number | boolean> = {};
+  const attributes: Record<string, MeasuredAttribute> = {};
   const entries = Object.entries(json);
   if (entries.length > ATTRIBUTES_MAX) return undefined;
-  for (const [key, value] of entries) {
-    const isShort = typeof value === "string" && value.length <= TEXT_CHARS_MAX;
-    if (!isShort && typeof value !== "boolean" && !isFinite(value)) return undefined;
+  for (const [key, found] of entries) {
+    const value = attributeFromJson(found);
+    if (value === undefined) return undefined;
     attributes[key.slice(0, NAME_CHARS_MAX)] = value;
   }
   return attributes;
+}
+
+function attributeFromJson(json: unknown): MeasuredAttribute | undefined {
+  if (typeof json === "string") return json.length <= TEXT_CHARS_MAX ? json : undefined;
+  if (typeof json === "boolean" || isFinite(json)) return json;
+  return isRecord(json) && isFinite(json["double"]) ? new Double(json["double"]) : undefined;
 }
 
 function isFinite(value: unknown): value is number {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Attributes, Point, Snapshot } from "../collectors/metric.ts";
+import { Double } from "./double.ts";
 import type { Encoded, Scope } from "./encoder.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import { createMetricsEncoder } from "./metrics_encoder.ts";
@@ -26,7 +27,8 @@ export interface NativeContents {
 function plain(attributes: AnyAttributes = {}): Attributes {
   const known: Record<string, string | number | boolean> = {};
   for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
+    if (value instanceof Double) known[key] = value.value;
+    else if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
       known[key] = value;
     }
   }

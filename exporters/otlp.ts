@@ -14,6 +14,7 @@ export { encodeMetrics } from "./otlp_metrics.ts";
 export { encodeTraces } from "./otlp_traces.ts";
 export { DEFAULT_BOUNDS, ExponentialHistogram, Histogram } from "./otlp_histogram.ts";
 export { dumpRequest } from "./otlp_dump.ts";
+export { Double } from "./double.ts";
 export type { Encoded, EncodeLimits } from "./encoder.ts";
 export type { LeftOut, RequestHead, RequestOptions, Requests } from "./otlp_request.ts";
 export type { AnyAttribute, AnyAttributes } from "./otlp_values.ts";

@@ -4,12 +4,14 @@
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { AttributeValue } from "../collectors/metric.ts";
+import { Double } from "./double.ts";
 import type { AnyValueSchema, KeyValueSchema } from "../proto_gen/common_pb.ts";
 
 /** An attribute's value as the library's users may give it; deeper than what collectors use. */
 export type AnyAttribute =
   | AttributeValue
   | bigint
+  | Double
   | Uint8Array
   | readonly AnyAttribute[]
   | { readonly [key: string]: AnyAttribute };
@@ -65,6 +67,7 @@ function wire(value: AnyAttribute): Wire {
     case "bigint":
       return fitsInt64(value) ? { case: "intValue", value } : { case: "doubleValue", value: Number(value) };
   }
+  if (value instanceof Double) return { case: "doubleValue", value: value.value };
   if (value instanceof Uint8Array) return { case: "bytesValue", value };
   return isList(value) ? { case: "arrayValue", value } : { case: "kvlistValue", value };
 }

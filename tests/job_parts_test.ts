@@ -9,6 +9,7 @@ import { reportSince } from "../commands/report_difference.ts";
 import { ageText, spoolTable } from "../commands/spool_table.ts";
 import { batchFromJson, batchToJson } from "../exporters/batch_json.ts";
 import type { BatchHeader, BatchMessage } from "../exporters/batch.ts";
+import { Double } from "../exporters/double.ts";
 import { pingUrl } from "../exporters/post_ping.ts";
 import type { LaneReport } from "../exporters/report.ts";
 import { laneTo } from "./lane_fixture.ts";
@@ -142,12 +143,14 @@ Deno.test("Tail keeps the last bytes, whole lines where something was cut off", 
 
 Deno.test("attributesOf() types by suffix and by convention, and leaves other colons alone", () => {
   assertEquals(attributesOf(["a=b=c", "n:int=-5", "x:double=2.5", "y:bool=false", "s:string=1", "u:v=w"]), {
-    ...{ a: "b=c", n: -5, x: 2.5, y: false, s: "1", "u:v": "w" },
+    ...{ a: "b=c", n: -5, x: new Double(2.5), y: false, s: "1", "u:v": "w" },
   });
   assertEquals(attributesOf(["http.status_code=200", "server.port=x", "code=200"]), {
     ...{ "http.status_code": 200, "server.port": "x", code: "200" },
   });
-  for (const bad of ["x", "=1", "n:int=1.5", "n:int=", "b:bool=yes", "d:double=NaN"]) {
+  for (
+    const bad of ["x", "=1", "n:int=1.5", "n:int=", "n:int=9007199254740993", "b:bool=yes", "d:double=NaN"]
+  ) {
     assertThrows(() => attributesOf([bad]), UsageError);
   }
 });
