@@ -44,7 +44,7 @@ export async function main(): Promise<never> {
     // Nowhere is left to say that this one cannot be written.
     stderr: writer(Deno.stderr, { ended: () => {}, failed: () => {} }),
     outputFault: () => outputFault,
-    stdin: Deno.stdin.readable,
+    stdin: () => Deno.stdin.readable,
     isTerminal: {
       stdin: Deno.stdin.isTerminal(),
       stdout: Deno.stdout.isTerminal(),

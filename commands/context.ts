@@ -20,7 +20,8 @@ export interface Context {
   readonly stdout: Write;
   /** Everything said to a person. */
   readonly stderr: Write;
-  readonly stdin: ReadableStream<Uint8Array>;
+  /** Standard input. Made when it is asked for: most verbs never read it, and its machinery takes 2 ms of a start. */
+  readonly stdin: () => ReadableStream<Uint8Array>;
   readonly isTerminal: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
   /** Width of the terminal, 80 when unknown. */
   readonly columns: number;

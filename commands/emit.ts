@@ -26,7 +26,7 @@ async function readStdin({ stdin }: Context): Promise<string> {
   const decoder = new TextDecoder();
   const texts: string[] = [];
   let length = 0;
-  for await (const chunk of stdin) {
+  for await (const chunk of stdin()) {
     length += chunk.length;
     if (length > STDIN_BYTES_MAX) {
       throw new UsageError(`Standard input is larger than ${STDIN_BYTES_MAX} bytes`, "Send it in parts");

@@ -30,7 +30,7 @@ export class Prompt implements Disposable {
 
   constructor(context: Context) {
     this.#context = context;
-    this.#reader = context.stdin.getReader();
+    this.#reader = context.stdin().getReader();
     this.#interrupted.promise.catch(() => {});
     for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(name, this.#cancel);
   }

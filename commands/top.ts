@@ -80,7 +80,7 @@ class Screen {
   /** Keys until the end; a stream that ends is no key. */
   async listen(): Promise<void> {
     const decoder = new TextDecoder();
-    for await (const bytes of this.#context.stdin) {
+    for await (const bytes of this.#context.stdin()) {
       const text = decoder.decode(bytes, { stream: true });
       // An escape sequence (an arrow, a mouse) is one key that means nothing here; Escape alone ends.
       if (text.startsWith("\x1b") && text.length > 1) continue;

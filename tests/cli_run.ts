@@ -21,7 +21,7 @@ export async function sonde(
     env,
     stdout: (text) => stdout += text,
     stderr: (text) => stderr += text,
-    stdin: new ReadableStream(),
+    stdin: () => new ReadableStream(),
     isTerminal: { stdin: false, stdout: false, stderr: false },
     columns: 80,
     now: () => 0,
