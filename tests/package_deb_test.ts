@@ -23,7 +23,6 @@ class Host {
   static async make(root: string): Promise<Host> {
     await portable();
     await debianRoot(root);
-    await Deno.chmod(root, 0o755);
     for (const version of ["0.0.9", "0.1.0"]) {
       await buildDeb("none", { version, to: `${root}/sonde-${version}.deb` });
     }
@@ -52,10 +51,10 @@ class Host {
 }
 
 rootTest(
-  "deb: install, check, once; upgrade keeps spool and configuration; purge leaves nothing",
+  "deb: install, check, once, setup; upgrade keeps spool and configuration; purge leaves nothing",
   TOOLS,
   async () => {
-    await using server = new FaultServer(throttle(503));
+    await using server = new FaultServer(ok);
     await inFolder(async (root) => {
       const host = await Host.make(root);
       const installed = await host.sh("dpkg -i /sonde-0.0.9.deb");
@@ -70,8 +69,16 @@ rootTest(
       await host.ok("sonde check");
       assertMatch(await host.ok("sonde once"), /^system_cpu_time_seconds_total\{/m);
 
+      await host.write("/root/key", "planted-4711\n");
+      await host.ok(
+        `sonde setup --yes --preset otlp --endpoint http://127.0.0.1:${server.port} --key-file /root/key`,
+      );
+      assertStringIncludes(server.requests[0]?.head ?? "", "planted-4711");
+      assertEquals(await host.ok("stat -c '%a %U %G' /etc/sonde/sonde.env"), "640 root sonde\n");
+      await host.ok("sonde check --strict");
+
       // As its own account, with a destination that is down: the spool fills.
-      await host.ok(`echo SONDE_ENDPOINT=http://127.0.0.1:${server.port} >>/etc/sonde/sonde.env`);
+      server.otherwise = throttle(503);
       const once = "setpriv --reuid=sonde --regid=sonde --clear-groups sonde once --spool-ok";
       for (let cycle = 0; cycle < 3; cycle++) await host.ok(`${once} --set SONDE_SHUTDOWN_TIMEOUT=100ms`);
       server.otherwise = ok;
@@ -96,6 +103,22 @@ rootTest(
         await host.ok("ls -d /etc/sonde /var/lib/sonde /run/sonde /usr/share/sonde 2>/dev/null || true"),
         "",
       );
+    });
+  },
+);
+
+rootTest(
+  "deb: a file that root wrote before there was an account becomes readable to it",
+  TOOLS,
+  async () => {
+    await using server = new FaultServer(ok);
+    await inFolder(async (root) => {
+      const host = await Host.make(root);
+      await host.write("/etc/sonde/sonde.env", `SONDE_ENDPOINT=http://127.0.0.1:${server.port}\n`);
+      await host.ok("chmod 600 /etc/sonde/sonde.env; dpkg -i /sonde-0.1.0.deb");
+      assertEquals(await host.ok("stat -c '%a %U %G' /etc/sonde/sonde.env"), "640 root sonde\n");
+      await host.ok("setpriv --reuid=sonde --regid=sonde --clear-groups sonde once");
+      assertEquals(server.requests.length, 1);
     });
   },
 );

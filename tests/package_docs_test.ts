@@ -23,7 +23,6 @@ async function follow(heading: string, bring: (root: string) => Promise<void>): 
   await using server = new FaultServer(ok);
   await inFolder(async (root) => {
     await debianRoot(root);
-    await Deno.chmod(root, 0o755);
     await bring(root);
     const commands = (await printed(heading)).replaceAll(
       "https://otlp.example:4318",

@@ -18,7 +18,6 @@ rootTest(
     assertStringIncludes(listed, "glibc >= 2.27");
     await inFolder(async (root) => {
       await debianRoot(root);
-      await Deno.chmod(root, 0o755);
       const { code, stdout, stderr } = await inNamespace(`${mountKernel(root)}
 rpm --root ${root} --nodeps --noplugins -i ${path}
 chroot ${root} sonde check
