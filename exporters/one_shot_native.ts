@@ -1,11 +1,12 @@
 /**
- * Counters and gauges of one-shot verbs for destinations that speak an interface of their own: as a snapshot, which is
- * what their encoders know. Histograms have no form there.
+ * Metrics of one-shot verbs for destinations that speak an interface of their own: as a snapshot, which is what their
+ * encoders know. Histograms have no form there and become their aggregates.
  * @module
  */
 import type { Attributes, Point, Snapshot } from "../collectors/metric.ts";
 import { Double } from "./double.ts";
 import type { Encoded, Scope } from "./encoder.ts";
+import { aggregatesOf } from "./histogram_aggregates.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import { createMetricsEncoder } from "./metrics_encoder.ts";
 import type { MetricData, NumberPointData } from "./otlp_data.ts";
@@ -36,6 +37,9 @@ function plain(attributes: AnyAttributes = {}): Attributes {
 }
 
 function pointsOf(metric: MetricData): Point[] {
+  if (metric.kind === "histogram" || metric.kind === "exponentialHistogram") {
+    return aggregatesOf(metric).flatMap(pointsOf);
+  }
   if (metric.kind !== "sum" && metric.kind !== "gauge") return [];
   const { name, unit = "", description = "", valueType } = metric;
   const head = { name, unit, description, valueType, source: "" };
