@@ -9,30 +9,32 @@ import { rereadCredentials } from "../config/credential_files.ts";
 import { readNamed } from "../config/files.ts";
 import type { BatchMessage } from "./batch.ts";
 import { type Clock, sleep } from "./clock.ts";
-import { type Delivery, openDelivery } from "./delivery.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { Body } from "./gzip.ts";
-import type { CourierFlush, CourierStart, FileRead, FromCourier, LogRecord, ToCourier } from "./messages.ts";
+import type {
+  CourierFlush,
+  CourierOrder,
+  CourierStart,
+  FileRead,
+  FromCourier,
+  LogRecord,
+  ToCourier,
+} from "./messages.ts";
 import { Notifier, type NotifySocket } from "./notify.ts";
 import type { Outcome } from "./outcome.ts";
 import { probe } from "./probe.ts";
 import { type DeliveryReport, isFailing } from "./report.ts";
 import { Room } from "./room.ts";
-import { openSpool, type Spool } from "./spool.ts";
-import { Leftover } from "./spool_leftover.ts";
-import { obey } from "./spool_order.ts";
+import { openSpooledDelivery, type SpooledDelivery } from "./spooled_delivery.ts";
 
 const BEAT_MS = 10_000;
 const REPORT_SPACING_MS = 1_000;
 
 const clock: Clock = { wall: Date.now, mono: () => performance.now(), random: Math.random, sleep };
 
-const room = new Room(() => (delivery?.freeBytes ?? 0) + (spool?.freeBytes ?? 0));
+const room = new Room(() => delivery?.freeBytes ?? 0);
 const started = Promise.withResolvers<void>();
-let delivery: Delivery | undefined;
-let spool: Spool | undefined;
-let leftover: Leftover | undefined;
-let closing: Promise<void> | undefined;
+let delivery: SpooledDelivery | undefined;
 let reporting: ReturnType<typeof setTimeout> | undefined;
 let reportedMs = -Infinity;
 let isTapped = false;
@@ -47,8 +49,7 @@ function log(record: LogRecord): void {
 }
 
 function report(): DeliveryReport {
-  const fault = leftover === undefined ? spool?.fault : leftover.fault;
-  return { lanes: delivery?.report() ?? [], ...(fault !== undefined && { spoolFault: fault }) };
+  return delivery?.report() ?? { lanes: [] };
 }
 
 function sendReport(): void {
@@ -112,33 +113,20 @@ async function accept(message: BatchMessage): Promise<void> {
   await delivery?.accept(message);
 }
 
-async function start(
-  { product, lanes, queueBytesMax, agentId, spool: config, ports, notify, opamp }: CourierStart,
-): Promise<void> {
+async function start({ ports, notify, opamp, ...options }: CourierStart): Promise<void> {
   if (notify !== undefined) openNotifier(notify);
-  if (config !== undefined) spool = await openSpool({ ...config, lanes, clock, log });
-  const opened = spool;
-  if (config?.leftover !== undefined && opened?.isHeldElsewhere) {
-    leftover = new Leftover({ path: config.path, writer: config.leftover });
-  }
-  const disk = leftover ?? opened;
-  delivery = await openDelivery(
-    { product, agentId, lanes, queueBytesMax, spoolAlways: config?.mode === "always" },
-    {
-      clock,
-      log,
-      changed,
-      posted: tellPosted,
-      reread: (lane) => rereadCredentials(lane, readFile),
-      ...(disk !== undefined && { spoolOf: (lane) => disk.laneSpool(lane) }),
-    },
-  );
+  delivery = await openSpooledDelivery(options, {
+    clock,
+    log,
+    changed,
+    posted: tellPosted,
+    reread: (lane) => rereadCredentials(lane, readFile),
+  });
   started.resolve();
   for (const port of ports) room.attach(port, accept);
   setInterval(sendReport, BEAT_MS);
-  const notes = leftover === undefined ? opened?.notes ?? [] : [];
-  send({ type: "ready", notes, baselines: opened?.baselines ?? [] });
-  opened?.watchInbox();
+  send({ type: "ready", notes: delivery.notes, baselines: delivery.baselines });
+  delivery.watchInbox();
   if (opamp !== undefined) await openOpamp(opamp);
 }
 
@@ -146,15 +134,16 @@ async function flush(
   { id, deadlineMs, final, brief = false, hasty = false }: CourierFlush,
 ): Promise<void> {
   await started.promise;
-  const isLeaving = leftover !== undefined && final;
-  if (isLeaving) {
-    await delivery?.flush({ deadlineMs, final: false, brief, hasty });
-    leftover?.open();
-  }
-  await delivery?.flush({ deadlineMs: isLeaving ? 0 : deadlineMs, final, brief, hasty });
-  // A second flush, in a hurry, may overtake the first.
-  if (final) await (closing ??= spool?.close());
+  await delivery?.flush({ deadlineMs, final, brief, hasty });
   send({ type: "flushed", id, report: report() });
+}
+
+/** Does what an operator asks of the spool. */
+async function obey({ id, order }: CourierOrder): Promise<void> {
+  await started.promise;
+  if (delivery === undefined) throw new Error("BUG: started without delivery");
+  const result = await delivery.obey(order);
+  send({ type: "ordered", id, result, report: report() });
 }
 
 async function renew(lanes: readonly LaneConfig[]): Promise<void> {
@@ -176,12 +165,11 @@ self.onmessage = async ({ data }: MessageEvent<ToCourier>): Promise<void> => {
     case "flush":
       return await flush(data);
     case "order":
-      await started.promise;
-      return send({ type: "ordered", id: data.id, result: await obey(data.order, spool), report: report() });
+      return await obey(data);
     case "renew":
       return await renew(data.lanes);
     case "disk":
-      return spool?.roomIs(data);
+      return delivery?.roomIs(data);
     case "read":
       return send({ type: "read", id: data.id, file: readFile(data.path) });
     case "account":
