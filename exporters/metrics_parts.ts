@@ -1,24 +1,16 @@
 /**
- * Metrics requests put together from encoded parts. What costs is encoding attributes and names with the generated
- * types; those are encoded once per series and kept, so a device that comes or goes costs one new part and
- * a copy of the rest, on a host with ten thousand series too.
+ * Metrics requests put together from encoded parts. What costs is encoding attributes and names; those are encoded
+ * once per series and kept, so a device that comes or goes costs one new part and a copy of the rest, on a host with
+ * ten thousand series too.
  * @module
  */
-import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import {
-  MetricSchema,
-  NumberDataPointSchema,
-  ResourceMetricsSchema,
-  ScopeMetricsSchema,
-  SumSchema,
-} from "../proto_gen/metrics_pb.ts";
 import type { Attributes } from "../collectors/metric.ts";
 import type { MetricsEncoderOptions, MetricsInput, Scope } from "./encoder.ts";
 import { aggregationTemporality, byMetric, type Slot } from "./metrics_layout.ts";
 import { MetricsTemplate, type Place } from "./metrics_template.ts";
 import { type Form, SCHEMA_URL } from "./naming.ts";
+import { encodeMessage, tagOf } from "./otlp_message.ts";
 import { protoAttributes, wellFormed } from "./otlp_values.ts";
-import { FieldScanner } from "./wire.ts";
 import { Frame, frameBytes, type Piece } from "./wire_frame.ts";
 
 /** DataPointFlags.NO_RECORDED_VALUE: the series has ended (otlp M17). */
@@ -26,13 +18,17 @@ const NO_RECORDED_VALUE = 1;
 
 /** Tags of the length-delimited fields on the way down to a data point. */
 const TAGS = {
-  resourceMetrics: 0x0a,
-  scopeMetrics: 0x12,
-  metrics: 0x12,
-  gauge: 0x2a,
-  sum: 0x3a,
-  dataPoints: 0x0a,
+  resourceMetrics: tagOf("ExportMetricsServiceRequest", "resourceMetrics"),
+  scopeMetrics: tagOf("ResourceMetrics", "scopeMetrics"),
+  metrics: tagOf("ScopeMetrics", "metrics"),
+  gauge: tagOf("Metric", "gauge"),
+  sum: tagOf("Metric", "sum"),
+  dataPoints: tagOf("Gauge", "dataPoints"),
 };
+
+/** Bytes of a field of 64 bits, and where its value begins in it. */
+const FIXED_FIELD = 9;
+const FIXED_VALUE = 1;
 
 const VARIANTS = { none: 0, int: 2, double: 4 };
 
@@ -104,56 +100,55 @@ function known<K extends WeakKey, V>(map: WeakMap<K, V>, key: K, make: () => V):
 }
 
 function resourcePieces({ resource }: MetricsInput): MetricPieces {
-  const of = (init: MessageInitShape<typeof ResourceMetricsSchema>): Piece => ({
-    bytes: toBinary(ResourceMetricsSchema, create(ResourceMetricsSchema, init)),
-  });
+  const attributes = protoAttributes(resource);
   return {
-    head: of({ resource: { attributes: protoAttributes(resource) } }),
-    tail: of({ schemaUrl: SCHEMA_URL }),
+    head: { bytes: encodeMessage("ResourceMetrics", { resource: { attributes } }) },
+    tail: { bytes: encodeMessage("ResourceMetrics", { schemaUrl: SCHEMA_URL }) },
   };
 }
 
 function scopePieces({ scope }: MetricsInput, { naming }: MetricsEncoderOptions): MetricPieces {
-  const of = (init: MessageInitShape<typeof ScopeMetricsSchema>): Piece => ({
-    bytes: toBinary(ScopeMetricsSchema, create(ScopeMetricsSchema, init)),
-  });
   const about = { name: wellFormed(scope.name), version: wellFormed(scope.version) };
   // The Collector's names follow no published schema.
-  return { head: of({ scope: about }), tail: of({ schemaUrl: naming === "collector" ? "" : SCHEMA_URL }) };
+  const schemaUrl = naming === "collector" ? "" : SCHEMA_URL;
+  return {
+    head: { bytes: encodeMessage("ScopeMetrics", { scope: about }) },
+    tail: { bytes: encodeMessage("ScopeMetrics", { schemaUrl }) },
+  };
 }
 
 /** Without the description: it is no part of a metric's identity (otlp M8) and would be a third of all bytes sent. */
 function metricPieces(form: Form, { temporality }: MetricsEncoderOptions): MetricPieces {
-  const metric = create(MetricSchema, {
-    name: wellFormed(form.name),
-    unit: wellFormed(form.unit),
-  });
-  const sum = create(SumSchema, {
+  const metric = { name: wellFormed(form.name), unit: wellFormed(form.unit) };
+  const sum = {
     aggregationTemporality: aggregationTemporality(form, temporality ?? "cumulative"),
     isMonotonic: form.monotonic,
-  });
-  const tail = form.kind === "sum" ? toBinary(SumSchema, sum) : new Uint8Array();
-  return { head: { bytes: toBinary(MetricSchema, metric) }, tail: { bytes: tail } };
+  };
+  return {
+    head: { bytes: encodeMessage("Metric", metric) },
+    tail: { bytes: form.kind === "sum" ? encodeMessage("Sum", sum) : new Uint8Array() },
+  };
 }
 
-/** A data point with stand-ins for times and value: fixed fields are written only when they are not 0. */
+/**
+ * A data point with stand-ins for value and times: fixed fields are written only when they are not 0. They stand
+ * behind the attributes, the times last: a value and equal times in front of the next point's equal attributes
+ * leave gzip one long match a point, 2 % of all bytes.
+ */
 function pointPiece({ form, value, hasStart }: Slot): PointPiece {
-  const point = create(NumberDataPointSchema, {
+  const bytes = encodeMessage("NumberDataPoint", {
     attributes: protoAttributes(form.attributes),
-    startTimeUnixNano: hasStart ? 1n : 0n,
-    timeUnixNano: 1n,
     ...(value === "int" ? { value: { case: "asInt", value: 1n } } : {}),
     ...(value === "double" ? { value: { case: "asDouble", value: 1 } } : {}),
     ...(value === "none" ? { flags: NO_RECORDED_VALUE } : {}),
+    startTimeUnixNano: hasStart ? 1n : 0n,
+    timeUnixNano: 1n,
   });
-  let start = 0;
-  const frame = new Frame(TAGS.dataPoints, [{ bytes: toBinary(NumberDataPointSchema, point) }]);
-  const bytes = frameBytes(frame, (_, at) => start = at);
-  const at = new Map<number, number>();
-  const fields = new FieldScanner(bytes, start);
-  while (fields.next()) at.set(fields.number, fields.start);
-  const fieldAt = (number: number): number => at.get(number) ?? -1;
-  return { bytes, startAt: fieldAt(2), timeAt: fieldAt(3), valueAt: Math.max(fieldAt(4), fieldAt(6)) };
+  const framed = frameBytes(new Frame(TAGS.dataPoints, [{ bytes }]), () => {});
+  const timeAt = framed.length - FIXED_FIELD + FIXED_VALUE;
+  const startAt = hasStart ? timeAt - FIXED_FIELD : -1;
+  const valueAt = (hasStart ? startAt : timeAt) - FIXED_FIELD;
+  return { bytes: framed, startAt, timeAt, valueAt: value === "none" ? -1 : valueAt };
 }
 
 function placeOf({ point, value }: Slot, piece: PointPiece, at: number): Place {

@@ -2,9 +2,7 @@
  * Log records -> logs requests, protobuf and JSON (otlp E2, E4, E15).
  * @module
  */
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import type { LogRecordSchema } from "../proto_gen/logs_pb.ts";
-import { ExportLogsServiceRequestSchema } from "../proto_gen/logs_service_pb.ts";
+import type { OtlpMessages } from "../proto_gen/otlp_fields.ts";
 import type { LogRecordData } from "./otlp_data.ts";
 import {
   bodyOf,
@@ -22,7 +20,7 @@ import {
 } from "./otlp_request.ts";
 import { protoAttributes, protoValue, wellFormed } from "./otlp_values.ts";
 
-type LogRecordInit = MessageInitShape<typeof LogRecordSchema>;
+type LogRecordInit = OtlpMessages["LogRecord"];
 
 const SEVERITY_MAX = 24;
 
@@ -37,10 +35,8 @@ export function encodeLogs(
   const { resource, scope, schemaUrl } = headInit(head);
   const render = (records: readonly LogRecordInit[]) => {
     const scopeLogs = [{ scope, logRecords: [...records], schemaUrl }];
-    const request = create(ExportLogsServiceRequestSchema, {
-      resourceLogs: [{ resource, scopeLogs, schemaUrl }],
-    });
-    return bodyOf(ExportLogsServiceRequestSchema, request, options.encoding);
+    const request = { resourceLogs: [{ resource, scopeLogs, schemaUrl }] };
+    return bodyOf("ExportLogsServiceRequest", request, options.encoding);
   };
   return requestsOf(items, options, { leftOut, render });
 }

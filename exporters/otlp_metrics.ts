@@ -3,9 +3,7 @@
  * `emit`; host metrics, which are many and alike, have an encoder of their own.
  * @module
  */
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import type { MetricSchema } from "../proto_gen/metrics_pb.ts";
-import { ExportMetricsServiceRequestSchema } from "../proto_gen/metrics_service_pb.ts";
+import type { OtlpMessages } from "../proto_gen/otlp_fields.ts";
 import type { Temporality } from "./batch.ts";
 import type { MetricData } from "./otlp_data.ts";
 import { exponentialInit, histogramInit, numberInit, summaryInit } from "./otlp_points.ts";
@@ -23,7 +21,7 @@ import {
 } from "./otlp_request.ts";
 import { wellFormed } from "./otlp_values.ts";
 
-type MetricInit = MessageInitShape<typeof MetricSchema>;
+type MetricInit = OtlpMessages["Metric"];
 type DataInit = NonNullable<MetricInit["data"]>;
 
 /** A metric whose points have been made: times, and the metric with some of them. */
@@ -54,10 +52,9 @@ export function encodeMetrics(
       Map.groupBy(points, ({ metric }) => metric),
       ([metric, points]) => metric.take(points.map(({ index }) => index)),
     );
-    const request = create(ExportMetricsServiceRequestSchema, {
-      resourceMetrics: [{ resource, scopeMetrics: [{ scope, metrics, schemaUrl }], schemaUrl }],
-    });
-    return bodyOf(ExportMetricsServiceRequestSchema, request, options.encoding);
+    const scopeMetrics = [{ scope, metrics, schemaUrl }];
+    const request = { resourceMetrics: [{ resource, scopeMetrics, schemaUrl }] };
+    return bodyOf("ExportMetricsServiceRequest", request, options.encoding);
   };
   return requestsOf(items, options, { leftOut, render });
 }

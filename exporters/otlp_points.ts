@@ -3,15 +3,7 @@
  * for what breaks a rule of it.
  * @module
  */
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import type {
-  ExemplarSchema,
-  ExponentialHistogramDataPoint_BucketsSchema,
-  ExponentialHistogramDataPointSchema,
-  HistogramDataPointSchema,
-  NumberDataPointSchema,
-  SummaryDataPointSchema,
-} from "../proto_gen/metrics_pb.ts";
+import type { OtlpMessages } from "../proto_gen/otlp_fields.ts";
 import type {
   ExemplarData,
   ExponentialBuckets,
@@ -24,12 +16,12 @@ import { contextInit, isTime, type LeftOut } from "./otlp_request.ts";
 import { fitsInt64, protoAttributes } from "./otlp_values.ts";
 
 /** The forms of the five kinds. */
-export type NumberInit = MessageInitShape<typeof NumberDataPointSchema>;
-export type HistogramInit = MessageInitShape<typeof HistogramDataPointSchema>;
-export type ExponentialInit = MessageInitShape<typeof ExponentialHistogramDataPointSchema>;
-export type SummaryInit = MessageInitShape<typeof SummaryDataPointSchema>;
+export type NumberInit = OtlpMessages["NumberDataPoint"];
+export type HistogramInit = OtlpMessages["HistogramDataPoint"];
+export type ExponentialInit = OtlpMessages["ExponentialHistogramDataPoint"];
+export type SummaryInit = OtlpMessages["SummaryDataPoint"];
 
-type BucketsInit = MessageInitShape<typeof ExponentialHistogramDataPoint_BucketsSchema>;
+type BucketsInit = OtlpMessages["ExponentialHistogramDataPoint_Buckets"];
 
 interface Head {
   readonly attributes?: NumberPointData["attributes"];
@@ -51,7 +43,7 @@ function startOf({ startNs }: Head): bigint {
   return startNs !== undefined && isTime(startNs) ? startNs : 0n;
 }
 
-function exemplarInit(exemplar: ExemplarData, leftOut: LeftOut): MessageInitShape<typeof ExemplarSchema>[] {
+function exemplarInit(exemplar: ExemplarData, leftOut: LeftOut): OtlpMessages["Exemplar"][] {
   if (!isTime(exemplar.timeNs) || !isNumber(exemplar.value)) return [];
   const valueType = typeof exemplar.value === "bigint" ? "int" : "double";
   return [{

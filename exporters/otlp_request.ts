@@ -3,19 +3,11 @@
  * Items that no backend can read are left out and counted, so that one bad item does not cost its batch.
  * @module
  */
-import {
-  type DescMessage,
-  type MessageInitShape,
-  type MessageShape,
-  toBinary,
-  toJson,
-} from "@bufbuild/protobuf";
-import type { InstrumentationScopeSchema } from "../proto_gen/common_pb.ts";
-import type { ResourceSchema } from "../proto_gen/resource_pb.ts";
+import type { OtlpMessages } from "../proto_gen/otlp_fields.ts";
 import type { Encoding } from "./batch.ts";
 import type { Encoded, EncodeLimits, Scope } from "./encoder.ts";
 import { cut } from "./cut.ts";
-import { hexIds } from "./otlp_dump.ts";
+import { encodeMessage, messageJson } from "./otlp_message.ts";
 import { type AnyAttributes, protoAttributes, wellFormed } from "./otlp_values.ts";
 
 /** Who is described, and who wrote it. */
@@ -88,20 +80,20 @@ function milliseconds<T>(
   return items.map((item) => Number(time(item) / 1_000_000n)).reduce((a, b) => choose(a, b));
 }
 
-/** A message as a request body. */
-export function bodyOf<D extends DescMessage>(
-  schema: D,
-  message: MessageShape<D>,
+/** A request as a body. */
+export function bodyOf<M extends keyof OtlpMessages>(
+  message: M,
+  init: OtlpMessages[M],
   encoding: Encoding,
 ): Uint8Array<ArrayBuffer> {
-  if (encoding === "protobuf") return toBinary(schema, message);
-  return new TextEncoder().encode(JSON.stringify(hexIds(toJson(schema, message, { enumAsInteger: true }))));
+  if (encoding === "protobuf") return encodeMessage(message, init);
+  return new TextEncoder().encode(JSON.stringify(messageJson(message, init)));
 }
 
 /** Resource and scope in their protobuf form. */
 export interface HeadInit {
-  readonly resource: MessageInitShape<typeof ResourceSchema>;
-  readonly scope: MessageInitShape<typeof InstrumentationScopeSchema>;
+  readonly resource: OtlpMessages["Resource"];
+  readonly scope: OtlpMessages["InstrumentationScope"];
   readonly schemaUrl: string;
 }
 

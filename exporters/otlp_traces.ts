@@ -2,9 +2,7 @@
  * Spans -> trace requests, protobuf and JSON (otlp E2, E4, E9).
  * @module
  */
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import type { Span_EventSchema, Span_LinkSchema, SpanSchema } from "../proto_gen/trace_pb.ts";
-import { ExportTraceServiceRequestSchema } from "../proto_gen/trace_service_pb.ts";
+import type { OtlpMessages } from "../proto_gen/otlp_fields.ts";
 import type { SpanData, SpanEventData, SpanLinkData } from "./otlp_data.ts";
 import {
   bodyOf,
@@ -23,7 +21,7 @@ import {
 } from "./otlp_request.ts";
 import { protoAttributes, wellFormed } from "./otlp_values.ts";
 
-type SpanInit = MessageInitShape<typeof SpanSchema>;
+type SpanInit = OtlpMessages["Span"];
 
 const KINDS = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 } as const;
 const STATUSES = { ok: 1, error: 2 } as const;
@@ -39,10 +37,8 @@ export function encodeTraces(
   const { resource, scope, schemaUrl } = headInit(head);
   const render = (spans: readonly SpanInit[]) => {
     const scopeSpans = [{ scope, spans: [...spans], schemaUrl }];
-    const request = create(ExportTraceServiceRequestSchema, {
-      resourceSpans: [{ resource, scopeSpans, schemaUrl }],
-    });
-    return bodyOf(ExportTraceServiceRequestSchema, request, options.encoding);
+    const request = { resourceSpans: [{ resource, scopeSpans, schemaUrl }] };
+    return bodyOf("ExportTraceServiceRequest", request, options.encoding);
   };
   return requestsOf(items, options, { leftOut, render });
 }
@@ -88,7 +84,7 @@ function statusInit({ status }: SpanData): Pick<SpanInit, "status"> {
   return { status: { code: STATUSES[status.code], message: wellFormed(status.message ?? "") } };
 }
 
-function eventInit(event: SpanEventData): MessageInitShape<typeof Span_EventSchema> {
+function eventInit(event: SpanEventData): OtlpMessages["Span_Event"] {
   return {
     name: wellFormed(event.name),
     timeUnixNano: isTime(event.timeNs) ? event.timeNs : 0n,
@@ -98,7 +94,7 @@ function eventInit(event: SpanEventData): MessageInitShape<typeof Span_EventSche
 }
 
 /** A link to nothing is no link. */
-function linkInit(link: SpanLinkData, leftOut: LeftOut): MessageInitShape<typeof Span_LinkSchema>[] {
+function linkInit(link: SpanLinkData, leftOut: LeftOut): OtlpMessages["Span_Link"][] {
   const traceId = traceIdBytes(link.traceId);
   const spanId = spanIdBytes(link.spanId);
   if (traceId === undefined || spanId === undefined) {

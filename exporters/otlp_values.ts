@@ -2,10 +2,9 @@
  * Attribute values on the wire, in both encodings (otlp E5, E7, E12, P18). Shared by all three signals.
  * @module
  */
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { AttributeValue } from "../collectors/metric.ts";
 import { Double } from "./double.ts";
-import type { AnyValueSchema, KeyValueSchema } from "../proto_gen/common_pb.ts";
+import type { OtlpMessages } from "../proto_gen/otlp_fields.ts";
 
 /** An attribute's value as the library's users may give it; deeper than what collectors use. */
 export type AnyAttribute =
@@ -72,11 +71,8 @@ function wire(value: AnyAttribute): Wire {
   return isList(value) ? { case: "arrayValue", value } : { case: "kvlistValue", value };
 }
 
-type AnyValueInit = MessageInitShape<typeof AnyValueSchema>;
-type KeyValueInit = MessageInitShape<typeof KeyValueSchema>;
-
 /** Protobuf form of an attribute value. */
-export function protoValue(value: AnyAttribute): AnyValueInit {
+export function protoValue(value: AnyAttribute): OtlpMessages["AnyValue"] {
   const it = wire(value);
   switch (it.case) {
     case "bytesValue":
@@ -91,7 +87,7 @@ export function protoValue(value: AnyAttribute): AnyValueInit {
 }
 
 /** Protobuf form of attributes. */
-export function protoAttributes(attributes: AnyAttributes): KeyValueInit[] {
+export function protoAttributes(attributes: AnyAttributes): OtlpMessages["KeyValue"][] {
   return Array.from(entries(attributes), ([key, value]) => ({ key, value: protoValue(value) }));
 }
 

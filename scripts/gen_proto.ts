@@ -1,12 +1,14 @@
 /**
  * Regenerates proto_gen from pinned .proto files: `deno task gen`. With `--check` it generates aside and fails on a
  * difference; where Maven or npm cannot be reached it compares the committed sums instead, and says so.
- * The definitions come from a Maven artifact whose checksum is verified, through buf and protoc-gen-es.
+ * The definitions come from a Maven artifact whose checksum is verified, through buf and protoc-gen-es; the table of
+ * OTLP's fields comes from what that gives.
  * @module
  */
 import { basename, dirname, join } from "node:path";
 import { inflateRawSync } from "node:zlib";
 import { opampDescriptors } from "./opamp_definitions.ts";
+import { OTLP_FIELDS_FILE, otlpFieldsText } from "./otlp_fields.ts";
 
 /** Definitions of one protocol and the folder their TypeScript goes to. */
 interface DefinitionSet {
@@ -193,9 +195,17 @@ async function sumsText(files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): Pr
   return lines.join("");
 }
 
-/** Generates every set into `folder`, sums included. */
+/** OTLP's generated modules in a folder, by name. */
+async function otlpModules(folder: string): Promise<Map<string, string>> {
+  const names = OTLP_JAR.protos.map((path) => basename(path, ".proto") + "_pb.ts").sort();
+  const texts = names.map(async (name) => [name, await Deno.readTextFile(join(folder, name))] as const);
+  return new Map(await Promise.all(texts));
+}
+
+/** Generates every set into `folder`, table and sums included. */
 async function generateAll(folder: string): Promise<void> {
   for (const set of SETS) await generate(set, join(folder, set.folder));
+  await Deno.writeTextFile(join(folder, OTLP_FIELDS_FILE), otlpFieldsText(await otlpModules(folder)));
   await Deno.writeTextFile(join(folder, SUMS), await sumsText(await generated(folder)));
 }
 

@@ -3,7 +3,7 @@
  * descriptors; what those lack against the current specification is added here (opamp.md 5).
  * @module
  */
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import {
   type DescriptorProto,
   DescriptorProtoSchema,
@@ -14,12 +14,12 @@ import {
   FieldDescriptorProto_Type as Type,
   FieldDescriptorProtoSchema,
   type FileDescriptorProto,
-  FileDescriptorProtoSchema,
   FileDescriptorSetSchema,
   SourceCodeInfo_LocationSchema,
   SourceCodeInfoSchema,
 } from "@bufbuild/protobuf/wkt";
 import { join } from "node:path";
+import { generatedDescriptor } from "./otlp_fields.ts";
 
 const PACKAGE = "@elastic/opamp-client-node@0.5.0";
 const TARBALL = "elastic-opamp-client-node-0.5.0.tgz";
@@ -58,11 +58,8 @@ export async function opampDescriptors(scratch: string, run: Run): Promise<strin
   return "opamp.binpb";
 }
 
-/** The descriptor that generated code carries as its one long base64 text; the code itself is not run. */
 async function readDescriptor(path: string): Promise<FileDescriptorProto> {
-  const [, text] = /fileDesc\("([A-Za-z0-9+/=]+)"/.exec(await Deno.readTextFile(path)) ?? [];
-  if (text === undefined) throw new SyntaxError(`Cannot read "${path}": no descriptor in it`);
-  const file = fromBinary(FileDescriptorProtoSchema, Uint8Array.fromBase64(text));
+  const file = generatedDescriptor(await Deno.readTextFile(path), path);
   file.messageType.forEach(restoreJsonNames);
   return file;
 }

@@ -1,9 +1,9 @@
 /**
  * Metrics requests made whole with the generated types, point by point: slow, plain, and what the encoder's bytes must
- * equal.
+ * equal once their fields are in order.
  * @module
  */
-import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { Snapshot } from "../collectors/metric.ts";
 import type { MetricsEncoderOptions, MetricsInput } from "../exporters/encoder.ts";
 import {
@@ -24,6 +24,11 @@ const NO_RECORDED_VALUE = 1;
 
 type PointInit = MessageInitShape<typeof NumberDataPointSchema>;
 type MetricInit = MessageInitShape<typeof MetricSchema>;
+
+/** A request with its fields in the order of their numbers, which the encoder does not keep. */
+export function inOrder(body: Uint8Array): Uint8Array<ArrayBuffer> {
+  return toBinary(ExportMetricsServiceRequestSchema, fromBinary(ExportMetricsServiceRequestSchema, body));
+}
 
 /** The bytes of one request with all of a snapshot; undefined when it has no points. */
 export function referenceBytes(
