@@ -5,6 +5,7 @@
  * field and no call per string; the UTF-8 check is one native pass over a copy with all that is no text blanked.
  * @module
  */
+import { isUtf8 } from "node:buffer";
 import type { Signal } from "./batch.ts";
 import {
   ANY_VALUE,
@@ -39,8 +40,14 @@ export interface Tally {
 
 /** Messages inside messages; protobuf's own parsers stop here too. */
 const DEPTH_MAX = 100;
-/** Text is checked in pieces of this size, so that a large body does not become a large string. */
-const TEXT_PIECE = 65_536;
+/** Of a `KeyValue`. */
+const KEY_TAG = 0x0a;
+const VALUE_TAG = 0x12;
+/** Of an `AnyValue`. */
+const TEXT_TAG = 0x0a;
+const BOOL_TAG = 0x10;
+const INT_TAG = 0x18;
+const DOUBLE_TAG = 0x21;
 
 const DELTA = 1;
 const CUMULATIVE = 2;
@@ -93,19 +100,18 @@ class Scan {
    */
   #walk(signal: Signal): number {
     const bytes = this.#bytes;
+    const text = this.#text;
     const ends: number[] = [];
     const outer: Uint8Array[] = [];
     let actions = REQUESTS[signal];
-    let depth = 0;
     let end = bytes.length;
-    let at = 0;
-    let items = 0;
-    let textEnd = 0;
+    let [at, depth, items, textEnd] = [0, 0, 0, 0];
     let isDirty = false;
     for (;;) {
-      while (at === end) {
+      while (at >= end) {
+        if (at > end) throw failure(at, "a field past the end", "a whole message");
         if (depth === 0) {
-          this.#text.fill(0, textEnd);
+          text.fill(0, textEnd);
           return items;
         }
         actions = outer[--depth] ?? actions;
@@ -113,12 +119,17 @@ class Scan {
       }
       const action = actions[bytes[at] ?? 0] ?? UNKNOWN;
       if (action < STRING_VALUE) {
-        if (action === VARINT_VALUE && at + 1 < end && (bytes[at + 1] ?? 0) < 128) {
+        if (action === VARINT_VALUE && (bytes[at + 1] ?? 128) < 128) {
           at += 2;
-        } else {
-          at = this.#value(actions, at, end);
-          isDirty = true;
+          continue;
         }
+        isDirty = true;
+        if (action === TIME_VALUE) {
+          this.#lastTimeAt = at + 1;
+          if (this.#firstTimeAt < 0) this.#firstTimeAt = at + 1;
+          at += 9;
+        } else if (action === FIXED64_VALUE) at += 9;
+        else at = this.#value(actions, at, end);
         continue;
       }
       let size = bytes[at + 1] ?? 0;
@@ -131,11 +142,16 @@ class Scan {
       const stop = at + size;
       if (stop > end) throw failure(at, "a field past the end", "a whole message");
       let textStop = -1;
-      if (action === KEY_VALUE) textStop = attributeText(bytes, at, stop);
-      else if (action === STRING_VALUE) textStop = stop;
-      else if (action === ANY_VALUE) textStop = valueText(bytes, at, stop);
+      if (action === KEY_VALUE) {
+        // The form nearly all attributes have: a key and a value, every length in one byte.
+        const value = at + 2 + (bytes[at + 1] ?? 0);
+        if (size < 128 && bytes[at] === KEY_TAG && bytes[value] === VALUE_TAG) {
+          if (value + 2 + (bytes[value + 1] ?? 0) === stop) textStop = valueText(bytes, value + 2, stop);
+        }
+      } else if (action === STRING_VALUE) textStop = stop;
+      else if (action === ANY_VALUE && size < 128) textStop = valueText(bytes, at, stop);
       if (textStop >= 0) {
-        if (isDirty) this.#text.fill(0, textEnd, at);
+        if (isDirty) text.fill(0, textEnd, at);
         isDirty = textStop < stop;
         textEnd = textStop;
         at = stop;
@@ -160,10 +176,6 @@ class Scan {
     // A tag in more bytes than it needs would be looked up as unknown here and be known to a decoder.
     if (key < 128 && start > at + 1) throw failure(at, "a tag that is too long", "the shortest form");
     switch (actions[key < 128 ? key : FAR + key] ?? UNKNOWN) {
-      case TIME_VALUE:
-        this.#lastTimeAt = start;
-        if (this.#firstTimeAt < 0) this.#firstTimeAt = start;
-        return skipTo(start + 8, end);
       case FIXED64_VALUE:
         return skipTo(start + 8, end);
       case FIXED32_VALUE:
@@ -240,25 +252,19 @@ class Scan {
 }
 
 /**
- * The short way for the form nearly all attributes have: a key, then a string or a small integer, every length in one
- * byte. Gives the end of the text at its beginning: of the key, or of all when the value is ASCII or text; -1 for any
- * other form. All that is passed is checked.
+ * The end of the text in an `AnyValue` of few bytes: all of it, or none when it is a number that is no ASCII; -1 for
+ * any other form. All that is passed is checked.
  */
-function attributeText(bytes: Uint8Array, at: number, stop: number): number {
-  const keySize = bytes[at + 1] ?? 128;
-  const value = at + 2 + keySize;
-  if (bytes[at] !== 0x0a || keySize > 127 || bytes[value] !== 0x12) return -1;
-  const size = bytes[value + 1] ?? 128;
-  return size < 128 && value + 2 + size === stop ? valueText(bytes, value + 2, stop) : -1;
-}
-
-/** The same for a value. */
 function valueText(bytes: Uint8Array, at: number, stop: number): number {
+  const tag = bytes[at];
   const first = bytes[at + 1] ?? 128;
-  if (bytes[at] === 0x0a) return first < 128 && at + 2 + first === stop ? stop : -1;
-  if (bytes[at] !== 0x18) return -1;
+  if (tag === TEXT_TAG) return at + 2 + first === stop ? stop : -1;
+  if (tag === DOUBLE_TAG) return at + 9 === stop ? at : -1;
+  if (tag !== INT_TAG && tag !== BOOL_TAG) return -1;
   if (first < 128) return at + 2 === stop ? stop : -1;
-  return at + 3 === stop && (bytes[at + 2] ?? 128) < 128 ? at : -1;
+  let last = at + 2;
+  while ((bytes[last] ?? 0) > 127) last++;
+  return last + 1 === stop && last - at <= 10 ? at : -1;
 }
 
 function skipTo(stop: number, end: number): number {
@@ -267,17 +273,8 @@ function skipTo(stop: number, end: number): number {
 }
 
 function checkText(text: Uint8Array): void {
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  try {
-    for (let at = 0; at < text.length; at += TEXT_PIECE) {
-      const isLast = at + TEXT_PIECE >= text.length;
-      decoder.decode(text.subarray(at, at + TEXT_PIECE), { stream: !isLast });
-    }
-  } catch (cause) {
-    throw new SyntaxError(`Cannot read request: text that is not UTF-8, expected UTF-8 in every string`, {
-      cause,
-    });
-  }
+  if (isUtf8(text)) return;
+  throw new SyntaxError("Cannot read request: text that is not UTF-8, expected UTF-8 in every string");
 }
 
 function failure(at: number, found: string, rule: string): SyntaxError {
