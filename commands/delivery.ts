@@ -16,11 +16,12 @@ import {
 } from "../exporters/courier_link.ts";
 import type { Derive, FanOut, FanOutOptions } from "../exporters/fan_out.ts";
 import type { LaneConfig } from "../exporters/lane_config.ts";
-import type { CourierStart, LogRecord } from "../exporters/messages.ts";
+import type { LogRecord } from "../exporters/messages.ts";
 import type { NotifySocket } from "../exporters/notify.ts";
 import type { ReceiverLink } from "../exporters/receiver_link.ts";
 import { PRODUCT, VERSION } from "./build.ts";
 import { openReceiver } from "./receiving.ts";
+import { spoolPlace } from "./spool_place.ts";
 import { prepareNetwork } from "./network_environment.ts";
 
 /** The running courier, what it may touch, and what feeds it. */
@@ -82,14 +83,6 @@ function opampPermissions(
   };
 }
 
-function spoolOf({ spool }: Settings, { stateDir, isBrief }: CourierOptions): Pick<CourierStart, "spool"> {
-  if (stateDir === undefined || spool.mode === "off") return {};
-  const path = `${stateDir}/spool`;
-  makeFolder(path);
-  const leftover = isBrief ? { leftover: String(Deno.pid) } : {};
-  return { spool: { mode: spool.mode, path, bytesMax: spool.bytesMax, ...leftover } };
-}
-
 /** Deltas from a saved baseline on, which is true for its own boot only. */
 function deltaOpener(
   { bootId, startedNs }: Pick<HostFacts, "bootId" | "startedNs">,
@@ -134,7 +127,7 @@ export function openCourier(
 ): Pick<Delivery, "link" | "permissions"> {
   const { lanes, queueBytesMax } = settings;
   prepareNetwork(options.log);
-  const spool = spoolOf(settings, options);
+  const spool = spoolPlace(settings, options);
   const opamp = opampPermissions(settings, options);
   const permissions = courierPermissions(lanes, spool.spool?.path, { ...options, opamp });
   const link = new CourierLink(

@@ -28,3 +28,8 @@ export function dropPermissions(): void {
     throw new Error(`BUG: permissions ${held.join(", ")} are still held after revoking them`);
   }
 }
+
+/** Revokes every kind but these, for a verb that cannot do without them. */
+export function dropAllBut(...kept: readonly (typeof KINDS[number])[]): void {
+  for (const name of KINDS) if (!kept.includes(name)) Deno.permissions.revokeSync({ name });
+}

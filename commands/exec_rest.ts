@@ -114,7 +114,7 @@ export class Telling {
     if (settings === undefined || this.#wayOut === undefined) return;
     const begunMs = performance.now();
     const [{ openOutlet }, { reportJob }] = await this.#wayOut;
-    const outlet = await openOutlet(settings, { context, log, dead: () => {} });
+    const outlet = await openOutlet(settings, { context, log, isDirect: true, dead: () => {} });
     const told = await reportJob(job, outlet, begunMs + DELIVERY_MS - performance.now());
     for (const { destination, signal, dropped, queued } of told.lanes) {
       log({ level: "info", event: "told", fields: { destination, signal, queued, ...dropped } });

@@ -1,11 +1,11 @@
 /**
  * Where the data of `emit` and `exec` goes: to the agent that runs here when it would send it to the same places, else
- * to a courier of this process (design 2). Opened with all permissions; used without any.
+ * out of this process (design 2). Opened with all permissions; of each way only the code that it needs is loaded.
  * @module
  */
 import type { Attributes } from "../collectors/metric.ts";
 import type { Settings } from "../config/settings.ts";
-import { type BatchMessage, SIGNALS } from "../exporters/batch.ts";
+import type { BatchMessage } from "../exporters/batch.ts";
 import type { LaneConfig } from "../exporters/lane_config.ts";
 import type { Measurement } from "../exporters/measurement.ts";
 import type { LogRecord } from "../exporters/messages.ts";
@@ -14,11 +14,6 @@ import type { DeliveryReport } from "../exporters/report.ts";
 import { rowFromJson, type SeriesRow } from "../exporters/series.ts";
 import type { Context } from "./context.ts";
 import { findAgent, refusalOf, type RunningAgent, socketLanes, submit } from "./control_agent.ts";
-import { openCourier } from "./delivery.ts";
-import { installationId, resourceOf } from "./identity.ts";
-import { openSeriesMemory } from "./lock_series.ts";
-import { openOwnState } from "./own_state.ts";
-import { workerUrl } from "./workers.ts";
 
 /** How the data leaves. */
 export interface Outlet extends Disposable {
@@ -42,8 +37,10 @@ export interface DeliverOptions {
 }
 
 export interface OutletOptions {
-  readonly context: Pick<Context, "env" | "now" | "stdout">;
+  readonly context: Pick<Context, "env" | "now" | "random" | "stdout">;
   readonly log: (record: LogRecord) => void;
+  /** True: delivery runs in this isolate, which cannot give up its permissions anyway, and saves a worker's start. */
+  readonly isDirect?: boolean;
   /** True when `record` will be called again. */
   readonly isRepeated?: boolean;
   /** The courier is dead. */
@@ -101,77 +98,27 @@ class AgentOutlet implements Outlet {
   }
 }
 
-async function openCourierOutlet(settings: Settings, options: OutletOptions): Promise<Outlet> {
-  const { context, log, dead, isRepeated = false } = options;
-  const timeMs = context.now();
-  const { path: stateDir } = openOwnState(settings, context.env, log);
-  const courierUrl = workerUrl("courier");
-  const agentId = await installationId({ stateDir, timeMs, log });
-  const { link } = openCourier(settings, { courierUrl, stateDir, agentId, isBrief: true, log, dead });
-  const resource = resourceOf(settings, agentId);
-  const memory = await openSeriesMemory(stateDir);
-  const startedNs = BigInt(timeMs) * 1_000_000n;
-  await link.ready;
-  return {
-    resource,
-    lanes: settings.lanes,
-    record: (measurements) => {
-      const timeNs = BigInt(Math.round(context.now() * 1_000)) * 1_000n;
-      const rows = memory.record(measurements, { timeNs, sinceNs: startedNs });
-      // The next process need not wait until this one has delivered.
-      if (!isRepeated) memory[Symbol.dispose]();
-      return Promise.resolve(rows);
-    },
-    deliver: async (batches, { deadlineMs, final, isLeft = false }) => {
-      await link.order({ verb: "claim" });
-      for (const batch of batches) link.send(batch);
-      return await link.flush({ deadlineMs, final, hasty: isLeft });
-    },
-    interrupt: async () => void await link.flush({ deadlineMs: 0, final: true }),
-    [Symbol.dispose]: () => {
-      if (isRepeated) memory[Symbol.dispose]();
-      link.close();
-    },
-  };
-}
-
-/** Without a destination: OTLP in JSON on standard output, a line per request. */
-async function openPrintedOutlet(settings: Settings, { context, log }: OutletOptions): Promise<Outlet> {
-  const timeMs = context.now();
-  const memory = await openSeriesMemory(undefined);
-  const form = {
-    naming: "semconv",
-    encoding: "json",
-    temporality: "cumulative",
-    batchBytesMax: 4_000_000,
-    batchItemsMax: 8_192,
-  } as const;
-  return {
-    resource: resourceOf(settings, await installationId({ stateDir: undefined, timeMs, log })),
-    lanes: SIGNALS.map((signal) => ({ destination: "console", signal, ...form })),
-    record: (measurements) => {
-      const [timeNs, sinceNs] = [
-        BigInt(Math.round(context.now() * 1_000)) * 1_000n,
-        BigInt(timeMs) * 1_000_000n,
-      ];
-      return Promise.resolve(memory.record(measurements, { timeNs, sinceNs }));
-    },
-    deliver: (batches) => {
-      for (const { body } of batches) context.stdout(new TextDecoder().decode(body) + "\n");
-      return Promise.resolve({ lanes: [] });
-    },
-    interrupt: () => Promise.resolve(),
-    [Symbol.dispose]: () => {},
-  };
-}
-
-/** Opens the way out. Series that cannot be remembered live as long as this process. */
+/** Opens the way out. Series that cannot be remembered live as long as this process. Before any drop: it loads code. */
 export async function openOutlet(settings: Settings, options: OutletOptions): Promise<Outlet> {
-  if (settings.lanes.length === 0) return await openPrintedOutlet(settings, options);
+  if (settings.lanes.length === 0) {
+    const { openPrintedOutlet }: typeof import("./outlet_printed.ts") = await import(
+      "./outlet_printed.ts" satisfies string
+    );
+    return await openPrintedOutlet(settings, options);
+  }
   const agent = await findAgent(settings, settings.lanes);
   if (agent !== undefined) {
     const outlet = new AgentOutlet(agent, settings.lanes, options.context.now);
     return options.isRepeated ? outlet.keep() : outlet;
   }
+  if (options.isDirect) {
+    const { openDirectOutlet }: typeof import("./outlet_direct.ts") = await import(
+      "./outlet_direct.ts" satisfies string
+    );
+    return await openDirectOutlet(settings, options);
+  }
+  const { openCourierOutlet }: typeof import("./outlet_courier.ts") = await import(
+    "./outlet_courier.ts" satisfies string
+  );
   return await openCourierOutlet(settings, options);
 }

@@ -1,0 +1,63 @@
+/**
+ * The way out of `exec` where no agent runs: delivery in its own isolate. A worker would take longer to start than
+ * everything else takes, and its walls protect nothing here: the process keeps all permissions until its job has ended.
+ * What delivery does not need is given up then.
+ * @module
+ */
+import type { Settings } from "../config/settings.ts";
+import { readNamed } from "../config/files.ts";
+import { rereadCredentials } from "../config/credential_files.ts";
+import { sleep } from "../exporters/clock.ts";
+import { openSpooledDelivery } from "../exporters/spooled_delivery.ts";
+import { PRODUCT } from "./build.ts";
+import { dropAllBut } from "./drop.ts";
+import { installationId, resourceOf } from "./identity.ts";
+import { openSeriesMemory } from "./lock_series.ts";
+import { prepareNetwork } from "./network_environment.ts";
+import type { Outlet, OutletOptions } from "./outlet.ts";
+import { openOwnState } from "./own_state.ts";
+import { spoolPlace } from "./spool_place.ts";
+
+/** For one measurement and one delivery. */
+export async function openDirectOutlet(
+  settings: Settings,
+  { context, log }: OutletOptions,
+): Promise<Outlet> {
+  const timeMs = context.now();
+  const { path: stateDir } = openOwnState(settings, context.env, log);
+  prepareNetwork(log);
+  const agentId = await installationId({ stateDir, timeMs, log });
+  const resource = resourceOf(settings, agentId);
+  const memory = await openSeriesMemory(stateDir);
+  const { lanes, queueBytesMax } = settings;
+  const delivery = await openSpooledDelivery(
+    { product: PRODUCT, agentId, lanes, queueBytesMax, ...spoolPlace(settings, { stateDir, isBrief: true }) },
+    {
+      clock: { wall: context.now, mono: () => performance.now(), random: context.random, sleep },
+      log,
+      changed: () => {},
+      reread: (lane) => rereadCredentials(lane, readNamed),
+    },
+  );
+  for (const note of delivery.notes) log(note);
+  dropAllBut("net", "read", "write");
+  return {
+    resource,
+    lanes,
+    record: (measurements) => {
+      const timeNs = BigInt(Math.round(context.now() * 1_000)) * 1_000n;
+      const rows = memory.record(measurements, { timeNs, sinceNs: BigInt(timeMs) * 1_000_000n });
+      // The next process need not wait until this one has delivered.
+      memory[Symbol.dispose]();
+      return Promise.resolve(rows);
+    },
+    deliver: async (batches, { deadlineMs, final, isLeft = false }) => {
+      await delivery.obey({ verb: "claim" });
+      for (const batch of batches) void delivery.accept(batch);
+      await delivery.flush({ deadlineMs, final, brief: false, hasty: isLeft });
+      return delivery.report();
+    },
+    interrupt: () => delivery.flush({ deadlineMs: 0, final: true, brief: false, hasty: true }),
+    [Symbol.dispose]: () => {},
+  };
+}

@@ -1,0 +1,42 @@
+/**
+ * The way out of `emit` without a destination: OTLP in JSON on standard output, a line per request.
+ * @module
+ */
+import type { Settings } from "../config/settings.ts";
+import { SIGNALS } from "../exporters/batch.ts";
+import { installationId, resourceOf } from "./identity.ts";
+import { openSeriesMemory } from "./lock_series.ts";
+import type { Outlet, OutletOptions } from "./outlet.ts";
+
+/** Prints what it is given to deliver. */
+export async function openPrintedOutlet(
+  settings: Settings,
+  { context, log }: OutletOptions,
+): Promise<Outlet> {
+  const timeMs = context.now();
+  const memory = await openSeriesMemory(undefined);
+  const form = {
+    naming: "semconv",
+    encoding: "json",
+    temporality: "cumulative",
+    batchBytesMax: 4_000_000,
+    batchItemsMax: 8_192,
+  } as const;
+  return {
+    resource: resourceOf(settings, await installationId({ stateDir: undefined, timeMs, log })),
+    lanes: SIGNALS.map((signal) => ({ destination: "console", signal, ...form })),
+    record: (measurements) => {
+      const [timeNs, sinceNs] = [
+        BigInt(Math.round(context.now() * 1_000)) * 1_000n,
+        BigInt(timeMs) * 1_000_000n,
+      ];
+      return Promise.resolve(memory.record(measurements, { timeNs, sinceNs }));
+    },
+    deliver: (batches) => {
+      for (const { body } of batches) context.stdout(new TextDecoder().decode(body) + "\n");
+      return Promise.resolve({ lanes: [] });
+    },
+    interrupt: () => Promise.resolve(),
+    [Symbol.dispose]: () => {},
+  };
+}
