@@ -4,84 +4,9 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { sha256 } from "../scripts/package/runtime.ts";
-import { checkout, type Outcome, portable, run, toolAbsence } from "./package_rig.ts";
+import { checkout, run, toolAbsence } from "./package_rig.ts";
 import { peerTest } from "./peers/peer.ts";
-import { inFolder } from "./program.ts";
-
-/** A folder of releases, served, and a folder to install into. */
-class Releases {
-  readonly #folder: string;
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
-  readonly prefix: string;
-  key = "";
-
-  constructor(folder: string) {
-    this.#folder = folder;
-    this.prefix = `${folder}/prefix`;
-    this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async ({ url }) => {
-      const body = await Deno.readFile(`${folder}/www${new URL(url).pathname}`).catch(() => undefined);
-      return body === undefined ? new Response(null, { status: 404 }) : new Response(body);
-    });
-  }
-
-  async makeKey(name: string): Promise<string> {
-    await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", `${this.#folder}/${name}`]);
-    return (await Deno.readTextFile(`${this.#folder}/${name}.pub`)).trim();
-  }
-
-  path(version: string): string {
-    return `${this.#folder}/www/${version}`;
-  }
-
-  /** Publishes a program under a version, signed with the key of that name. */
-  async publish(version: string, program: Uint8Array<ArrayBuffer>, keyName = "release"): Promise<void> {
-    const folder = this.path(version);
-    await Deno.mkdir(folder, { recursive: true });
-    const name = `sonde-${version}-linux-x64`;
-    await Deno.writeFile(`${folder}/${name}`, program);
-    await Deno.writeTextFile(`${folder}/SHA256SUMS`, `${await sha256(program)}  ${name}\n`);
-    await Deno.remove(`${folder}/SHA256SUMS.sig`).catch(() => {});
-    const signed = await run("ssh-keygen", [
-      ...["-Y", "sign", "-q", "-f", `${this.#folder}/${keyName}`, "-n", "sonde", `${folder}/SHA256SUMS`],
-    ]);
-    assertEquals(signed.code, 0, signed.stderr);
-    await Deno.writeTextFile(`${this.#folder}/www/latest`, `${version}\n`);
-  }
-
-  async install(...args: readonly string[]): Promise<Outcome> {
-    const base = `http://127.0.0.1:${this.#server.addr.port}`;
-    const env = {
-      HOME: this.#folder,
-      SONDE_STATE_DIR: `${this.#folder}/state`,
-      SONDE_ENV_FILE: `${this.#folder}/env`,
-    };
-    return await run("sh", [
-      ...[`${checkout}scripts/package/install.sh`, ...args, "--prefix", this.prefix],
-      ...(args.includes("rollback") ? [] : ["--base", base, "--key", this.key]),
-    ], { env });
-  }
-
-  /** Which version the link leads to. */
-  async installed(): Promise<string | undefined> {
-    const path = await Deno.realPath(`${this.prefix}/bin/sonde`).catch(() => undefined);
-    return path?.split("/").at(-2);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.shutdown();
-  }
-}
-
-async function withReleases(test: (releases: Releases, program: Uint8Array<ArrayBuffer>) => Promise<void>) {
-  const program = await Deno.readFile(await portable());
-  await inFolder(async (folder) => {
-    await using releases = new Releases(folder);
-    await Deno.writeTextFile(`${folder}/env`, "", { mode: 0o600 });
-    releases.key = await releases.makeKey("release");
-    await test(releases, program);
-  });
-}
+import { withReleases } from "./releases.ts";
 
 const absence = toolAbsence("ssh-keygen", "sha256sum", "curl");
 
@@ -109,6 +34,43 @@ peerTest(
       assertEquals(await releases.installed(), "0.2.0");
       const left = [...Deno.readDirSync(`${releases.prefix}/lib/sonde`)].map(({ name }) => name).sort();
       assertEquals(left, ["0.1.0", "0.2.0", "current", "previous"]);
+    }),
+);
+
+peerTest(
+  "install.sh installs what deno task release has built, its sums right and its bill inside",
+  absence ?? toolAbsence("dpkg-deb", "rpmbuild"),
+  () =>
+    withReleases(async (releases) => {
+      const { HOME = "/", DENO_DIR } = Deno.env.toObject();
+      const built = await run(Deno.execPath(), [
+        ...["run", "-A", "--no-check", "scripts/package/release.ts", "--quick"],
+      ], {
+        cwd: checkout,
+        env: { HOME, ...(DENO_DIR !== undefined && { DENO_DIR }), DENO_NO_UPDATE_CHECK: "1" },
+      });
+      assertEquals(built.code, 0, built.stderr);
+      const { version } = JSON.parse(await Deno.readTextFile(`${checkout}deno.json`));
+      const folder = `${checkout}dist/release/${version}`;
+      const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+      assertEquals(names, [
+        "LICENCES",
+        "SHA256SUMS",
+        "install.sh",
+        `sonde-${version}-1.x86_64.rpm`,
+        `sonde-${version}-linux-x64`,
+        `sonde-${version}.cdx.json`,
+        `sonde_${version}_amd64.deb`,
+      ]);
+      const checked = await run("sha256sum", ["--check", "--strict", "SHA256SUMS"], { cwd: folder });
+      assertEquals([checked.code, checked.stdout.match(/: OK$/gm)?.length], [0, names.length - 1]);
+      await Deno.mkdir(releases.path(version), { recursive: true });
+      await run("cp", ["-rT", folder, releases.path(version)]);
+      await releases.sign(version);
+      const installed = await releases.install();
+      assertEquals(installed.stdout, `sonde ${version} is installed\n`, installed.stderr);
+      const { stdout: bill } = await run(`${releases.prefix}/bin/sonde`, ["version", "--sbom"]);
+      assertEquals(bill, await Deno.readTextFile(`${folder}/sonde-${version}.cdx.json`));
     }),
 );
 

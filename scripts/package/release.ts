@@ -1,7 +1,8 @@
 /**
- * Builds what is published: `deno task release`. dist/release/VERSION/ holds the program, deb, rpm, bill of materials,
- * licences and SHA256SUMS over all of them; signing is a step of its own, where the key is:
- * `ssh-keygen -Y sign -f KEY -n sonde SHA256SUMS`. Needs dpkg-deb and rpmbuild beside npm.
+ * Builds what is published: `deno task release [--quick]`. dist/release/VERSION/ holds the program, deb, rpm, installer,
+ * bill of materials, licences and SHA256SUMS over all of them; signing is a step of its own, where the key is:
+ * `ssh-keygen -Y sign -f KEY -n sonde SHA256SUMS`. Needs dpkg-deb and rpmbuild beside npm. Quick means uncompressed
+ * packages, for tests.
  * @module
  */
 import { OUT } from "../bundle.ts";
@@ -23,6 +24,20 @@ async function sums(folder: string): Promise<string> {
   return lines.join("");
 }
 
+/** Everything but the sums, in a folder made anew. */
+async function fill(folder: string, isQuick: boolean): Promise<void> {
+  const version = await packageVersion();
+  await Deno.remove(folder, { recursive: true }).catch(() => {});
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.copyFile(`${root}/${PROGRAM}`, `${folder}/sonde-${version}-linux-x64`);
+  for (const path of [await buildDeb(isQuick ? "none" : "xz"), await buildRpm(isQuick)]) {
+    await Deno.rename(`${root}/${path}`, `${folder}/${path.slice(path.lastIndexOf("/") + 1)}`);
+  }
+  await Deno.copyFile(`${root}/scripts/package/install.sh`, `${folder}/install.sh`);
+  await Deno.copyFile(`${root}/${SBOM_PATH}`, `${folder}/sonde-${version}.cdx.json`);
+  await Deno.writeTextFile(`${folder}/LICENCES`, await licences());
+}
+
 async function main(): Promise<number> {
   if (!await isBillCurrent()) {
     say(`Cannot release: ${SBOM_PATH} does not describe this tree, write it with deno task sbom`);
@@ -35,14 +50,7 @@ async function main(): Promise<number> {
   }
   const version = await packageVersion();
   const folder = `${root}/${OUT}/release/${version}`;
-  await Deno.remove(folder, { recursive: true }).catch(() => {});
-  await Deno.mkdir(folder, { recursive: true });
-  await Deno.copyFile(`${root}/${PROGRAM}`, `${folder}/sonde-${version}-linux-x64`);
-  for (const path of [await buildDeb("xz"), await buildRpm(false)]) {
-    await Deno.rename(`${root}/${path}`, `${folder}/${path.slice(path.lastIndexOf("/") + 1)}`);
-  }
-  await Deno.copyFile(`${root}/${SBOM_PATH}`, `${folder}/sonde-${version}.cdx.json`);
-  await Deno.writeTextFile(`${folder}/LICENCES`, await licences());
+  await fill(folder, Deno.args.includes("--quick"));
   const text = await sums(folder);
   await Deno.writeTextFile(`${folder}/SHA256SUMS`, text);
   print(text.trimEnd());
