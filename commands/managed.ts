@@ -7,9 +7,11 @@ import type { Attributes } from "../collectors/metric.ts";
 import type { FromOpamp, OpampReport, ToOpamp } from "../config/opamp_port.ts";
 import type { Health } from "../config/opamp_values.ts";
 import type { Overlay } from "../config/remote_policy.ts";
+import type { Swap } from "../config/remote_target.ts";
 import { sleep } from "../exporters/clock.ts";
 import type { Agent } from "./agent.ts";
 import { PRODUCT, VERSION } from "./build.ts";
+import type { Change } from "./live.ts";
 import { type ManagedStart, runningConfig } from "./managed_start.ts";
 import type { Service } from "./service.ts";
 
@@ -25,6 +27,7 @@ export interface ManagedParts {
 
 /** A server that hangs holds up the end of the process no longer than this. */
 const FAREWELL_MS = 1_900;
+const RESTART_SPACING_MS = 10_000;
 
 const IDENTIFYING = /^service\.(name|namespace|version|instance\.id)$/;
 
@@ -36,10 +39,28 @@ function split(resource: Attributes): { identifying: Attributes; other: Attribut
   };
 }
 
+function swapOf({ outcome, why }: Change): Swap {
+  const reason = why.join("; ");
+  switch (outcome) {
+    case "applied":
+    case "unchanged":
+      return { kind: "done" };
+    case "restart":
+      return { kind: "restart" };
+    case "refused":
+      return { kind: "refused", reason: `${reason}: needs a restart, which only a supervisor makes` };
+    case "broken":
+      return { kind: "refused", reason };
+  }
+}
+
 export class Managed {
   readonly #parts: ManagedParts;
   readonly #stopped = Promise.withResolvers<void>();
   readonly #startedMs: number;
+  readonly #beganMs: number = performance.now();
+  #reloadedMs = -Infinity;
+  #restarting: ReturnType<typeof setTimeout> | undefined;
   #cycles = 0;
   #report: OpampReport | undefined;
 
@@ -64,6 +85,7 @@ export class Managed {
 
   /** Says goodbye to the server; resolves within 2 s. */
   async stop(): Promise<void> {
+    clearTimeout(this.#restarting);
     this.#post({ type: "stop" });
     const over = new AbortController();
     await Promise.race([this.#stopped.promise, sleep(FAREWELL_MS, over.signal)]);
@@ -158,22 +180,35 @@ export class Managed {
         return;
       case "restart":
         return this.#restart();
+      case "leave":
+        return this.#parts.restart();
       case "stopped":
         return this.#stopped.resolve();
     }
   }
 
   async #apply(id: number, overlay: Overlay): Promise<void> {
-    const { outcome, why } = await this.#parts.service.reload(overlay);
-    const isDone = outcome === "applied" || outcome === "unchanged";
-    this.#post({ type: "applied", id, ...(isDone ? {} : { reason: why.join("; ") }) });
+    this.#post({ type: "applied", id, swap: swapOf(await this.#parts.service.reload(overlay)) });
   }
 
+  /** A server that commands it again and again gets one in a while: each costs data. */
   #restart(): void {
+    if (this.#restarting !== undefined) return;
     const { start, service, restart } = this.#parts;
     const { settings, log } = start.begun;
-    log.info("restart asked for by the OpAMP server", { how: settings.opamp?.restart ?? "off" });
-    if (settings.opamp?.restart === "exit") restart();
-    else void service.reload();
+    const isExit = settings.opamp?.restart === "exit";
+    // A process ends once: what is spaced out then is the lives.
+    const lastMs = isExit ? this.#beganMs : this.#reloadedMs;
+    const waitMs = Math.max(0, lastMs + RESTART_SPACING_MS - performance.now());
+    log.info("restart asked for by the OpAMP server", {
+      how: settings.opamp?.restart ?? "off",
+      ...(waitMs > 0 && { in: `${Math.ceil(waitMs / 1000)}s` }),
+    });
+    this.#restarting = setTimeout(() => {
+      this.#restarting = undefined;
+      this.#reloadedMs = performance.now();
+      if (isExit) restart();
+      else void service.reload();
+    }, waitMs);
   }
 }

@@ -7,8 +7,9 @@ import { collectors } from "../collectors/registry.ts";
 import { machineParts, openInstance } from "../config/instance.ts";
 import { loadConfig, type Loaded } from "../config/load.ts";
 import type { LocalRules, RunningConfig } from "../config/opamp_port.ts";
-import { bootRemote, type BootState } from "../config/remote_boot.ts";
-import { judgeValues, lockedKeys } from "../config/remote_policy.ts";
+import { type BootOptions, bootRemote, type BootState } from "../config/remote_boot.ts";
+import type { RemoteValues } from "../config/remote_parse.ts";
+import { judgeValues, lockedKeys, type Overlay } from "../config/remote_policy.ts";
 import { openStateDir } from "../config/state_dir.ts";
 import type { Settings } from "../config/settings.ts";
 import { VERSION } from "./build.ts";
@@ -57,18 +58,27 @@ export function rulesFor(
   };
 }
 
-/** With the proven values; when they do not load beside today's local ones, without them, and that is reported. */
-function withRemote(begun: Start, boot: BootState): Pick<ManagedStart, "begun" | "boot"> {
-  if (Object.keys(boot.running).length === 0) return { begun, boot };
-  const input = { ...begun.input, remote: boot.running };
+/** The start with these remote values, or why they do not load beside today's local ones. */
+function startWith(begun: Start, remote: Overlay): Start | string {
+  if (Object.keys(remote).length === 0) return begun;
+  const input = { ...begun.input, remote };
   const loaded = loadConfig(input);
-  if (loaded.settings !== undefined) {
-    begun.log.setLevel(loaded.settings.log.level);
-    return { begun: { ...begun, input, loaded, settings: loaded.settings }, boot };
-  }
-  const error = loaded.problems.map(({ key, what }) => `/${key}: ${what}`).join("; ");
-  const status = { ...boot.record.status, state: "failed", error } as const;
-  return { begun, boot: { record: { ...boot.record, status }, running: {}, good: {} } };
+  const { settings } = loaded;
+  if (settings === undefined) return loaded.problems.map(({ key, what }) => `/${key}: ${what}`).join("; ");
+  begun.log.setLevel(settings.log.level);
+  return { ...begun, input, loaded, settings };
+}
+
+/** With the values to try, else the proven ones, else none; what does not load is reported. */
+async function withRemote(begun: Start, options: BootOptions): Promise<Pick<ManagedStart, "begun" | "boot">> {
+  const boot = await bootRemote(options);
+  const tried = startWith(begun, boot.running);
+  if (typeof tried !== "string") return { begun: tried, boot };
+  const proven = boot.trial === undefined ? boot : await bootRemote(options, tried);
+  const run = boot.trial === undefined ? tried : startWith(begun, proven.running);
+  if (typeof run !== "string") return { begun: run, boot: proven };
+  const status = { ...proven.record.status, state: "failed", error: run } as const;
+  return { begun, boot: { record: { ...proven.record, status }, running: {}, good: {} } };
 }
 
 /** Takes up what the last life left; without `SONDE_OPAMP_ENDPOINT` there is nothing to begin. */
@@ -86,13 +96,13 @@ export async function beginManaged(begun: Start, { now }: Context): Promise<Mana
   };
   if (opamp.openings.remoteConfig !== true) return { ...known, begun };
   const { remoteStore, rulesOf } = await import("../config/opamp_store.ts");
-  const boot = await bootRemote({
+  const options = {
     store: remoteStore(stateDir),
-    judge: (values) => judgeValues(values, rulesOf(known.rules)),
+    judge: (values: RemoteValues) => judgeValues(values, rulesOf(known.rules)),
     wallMs: now(),
     context: known.context,
     ...(opamp.stalenessMs === undefined ? {} : { stalenessMs: opamp.stalenessMs }),
-    note: (what) => log.warn(what),
-  });
-  return { ...known, ...withRemote(begun, boot) };
+    note: (what: string) => log.warn(what),
+  };
+  return { ...known, ...await withRemote(begun, options) };
 }

@@ -11,6 +11,7 @@ import type {
   EffectiveConfig,
   RemoteConfigStatus,
 } from "../proto_gen/opamp/opamp_pb.ts";
+import { Alarm } from "./opamp_alarm.ts";
 import { capabilitiesOf } from "./opamp_bits.ts";
 import { notify } from "./opamp_callbacks.ts";
 import { OpampConnection } from "./opamp_connection.ts";
@@ -24,7 +25,13 @@ import {
   type FullOptions,
   opampEndpoint,
 } from "./opamp_options.ts";
-import { disconnectMessage, heartbeatMessage, reportMessage, sameBytes } from "./opamp_report.ts";
+import {
+  dirtyFields,
+  disconnectMessage,
+  heartbeatMessage,
+  reportMessage,
+  sameBytes,
+} from "./opamp_report.ts";
 import {
   type Counted,
   type Effect,
@@ -76,11 +83,12 @@ export class OpampClient {
   readonly #events: EngineEvent[] = [];
   readonly #counters: Partial<Record<Counted, number>> = {};
   readonly #waiting: Map<number, (failure?: Failure) => void> = new Map();
+  readonly #untold: Set<{ readonly name: FieldName; readonly done: () => void }> = new Set();
   readonly #stopped: PromiseWithResolvers<void> = Promise.withResolvers();
   #state: EngineState;
   #isBusy = false;
   #isStarted = false;
-  #timer: { readonly at: number; readonly cancel: AbortController } | undefined;
+  readonly #alarm: Alarm;
   #failure: Failure | undefined;
   #requests = 0;
 
@@ -88,6 +96,7 @@ export class OpampClient {
   constructor(options: ClientOptions) {
     this.#options = { ...DEFAULTS, ...options, endpoint: opampEndpoint(options.endpoint) };
     this.#state = firstState(this.#options);
+    this.#alarm = new Alarm(this.#options.clock, () => this.#dispatch({ type: "timer" }));
     this.#connection = new OpampConnection(this.#options, {
       uid: () => this.instanceUid,
       emit: (event) => this.#dispatch(event),
@@ -137,6 +146,23 @@ export class OpampClient {
     this.#dispatch(event);
     const after = this.#state.fields[event.name]?.content;
     return before === undefined || after === undefined || !sameBytes(before, after);
+  }
+
+  /** Resolves once the server has this part as it is now, or the client has ended. */
+  told(name: FieldName): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#untold.add({ name, done: resolve });
+    this.#noticeTold();
+    return promise;
+  }
+
+  #noticeTold(): void {
+    const dirty = dirtyFields(this.#state);
+    for (const waiting of this.#untold) {
+      if (dirty.includes(waiting.name) && !this.#state.stopped) continue;
+      this.#untold.delete(waiting);
+      waiting.done();
+    }
   }
 
   /** Sends a part again although the server has it. */
@@ -210,7 +236,8 @@ export class OpampClient {
     this.#isBusy = true;
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#work(next);
     this.#isBusy = false;
-    this.#arm();
+    this.#noticeTold();
+    this.#alarm.set(this.#isStarted ? wakeAt(this.#state) : Infinity);
   }
 
   #work(event: EngineEvent): void {
@@ -267,22 +294,5 @@ export class OpampClient {
     this.#waiting.clear();
     this.#connection.close();
     this.#stopped.resolve();
-  }
-
-  /** Wakes the engine when it wants to be woken. */
-  #arm(): void {
-    const { clock } = this.#options;
-    const at = this.#isStarted ? wakeAt(this.#state) : Infinity;
-    if (this.#timer?.at === at) return;
-    this.#timer?.cancel.abort();
-    this.#timer = undefined;
-    if (at === Infinity) return;
-    const cancel = new AbortController();
-    this.#timer = { at, cancel };
-    clock.sleep(Math.max(0, at - clock.mono()), cancel.signal).then(() => {
-      if (cancel.signal.aborted) return;
-      this.#timer = undefined;
-      this.#dispatch({ type: "timer" });
-    });
   }
 }

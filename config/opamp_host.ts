@@ -13,9 +13,9 @@ import { OpampSession, type SessionOptions } from "./opamp_session.ts";
 import { remoteStore, rulesOf } from "./opamp_store.ts";
 import { describeAgent, describeComponents, describeHealth, type Health } from "./opamp_values.ts";
 import { effectiveConfigFile } from "./remote_effective.ts";
-import type { Observation, RemoteTarget } from "./remote_machine.ts";
 import { judgeValues } from "./remote_policy.ts";
 import type { RemoteStore } from "./remote_store.ts";
+import type { Observation, RemoteTarget, Swap } from "./remote_target.ts";
 
 /** What the courier lends. */
 export interface HostParts {
@@ -28,6 +28,7 @@ export interface HostParts {
 
 /** How often the report for `status` is made anew, at most. */
 const REPORT_SPACING_MS = 100;
+const TELL_MAX_MS = 2_000;
 
 async function readMemory(store: RemoteStore): Promise<LinkMemory | undefined> {
   try {
@@ -44,7 +45,7 @@ class OpampHost {
   readonly #parts: HostParts;
   readonly #start: OpampStart;
   readonly #store: RemoteStore;
-  readonly #applying = new Map<number, (reason: string | undefined) => void>();
+  readonly #applying = new Map<number, (swap: Swap) => void>();
   #running: RunningConfig;
   #observation: Omit<Observation, "isExportFailing">;
   #health: Health;
@@ -99,7 +100,7 @@ class OpampHost {
         if (this.#session?.machine?.phase !== "probation") this.#session?.refresh();
         return;
       case "applied":
-        this.#applying.get(message.id)?.(message.reason);
+        this.#applying.get(message.id)?.(message.swap);
         this.#applying.delete(message.id);
         return;
       case "stop":
@@ -154,14 +155,25 @@ class OpampHost {
     return {
       apply: async (overlay) => {
         const id = ++this.#requests;
-        const { promise, resolve } = Promise.withResolvers<string | undefined>();
+        const { promise, resolve } = Promise.withResolvers<Swap>();
         this.#applying.set(id, resolve);
         this.#send({ type: "apply", id, overlay });
-        const reason = await promise;
-        return reason === undefined ? { ok: true } : { ok: false, reason };
+        const swap = await promise;
+        if (swap.kind !== "restart" || this.#start.stateDir !== undefined) return swap;
+        return { kind: "refused", reason: "needs a restart, and no state directory would carry it over" };
       },
+      restart: () => void this.#leave(),
       observe: () => ({ ...this.#observation, isExportFailing: this.#parts.isExportFailing() }),
     };
+  }
+
+  /** The server shall have the last status; one that hangs is not waited for. */
+  async #leave(): Promise<void> {
+    const over = new AbortController();
+    const told = this.#session?.client.told("remoteConfigStatus");
+    await Promise.race([told, this.#parts.clock.sleep(TELL_MAX_MS, over.signal)]);
+    over.abort();
+    this.#send({ type: "leave" });
   }
 
   #adopt(uid: string): void {

@@ -6,9 +6,9 @@ import type { OpampSettings } from "./opamp_settings.ts";
 import type { ClientStatus } from "./opamp_options.ts";
 import type { Attributes, Health } from "./opamp_values.ts";
 import type { BootState } from "./remote_boot.ts";
-import type { Observation } from "./remote_machine.ts";
 import type { Overlay, RemoteRules } from "./remote_policy.ts";
 import type { RemoteStatus } from "./remote_record.ts";
+import type { Observation, Swap } from "./remote_target.ts";
 
 /** What the local configuration decides about remote values, as data. */
 export interface LocalRules extends Pick<RemoteRules, "locked" | "allow" | "destinations"> {
@@ -57,7 +57,7 @@ export type ToOpamp =
   }
   | { readonly type: "running"; readonly running: RunningConfig }
   /** The answer to "apply". */
-  | { readonly type: "applied"; readonly id: number; readonly reason?: string }
+  | { readonly type: "applied"; readonly id: number; readonly swap: Swap }
   | { readonly type: "stop" };
 
 /** Where link and remote configuration stand, for `status`. */
@@ -72,5 +72,8 @@ export type FromOpamp =
   | { readonly type: "report"; readonly report: OpampReport }
   /** The server assigned another identity; it is written down already. */
   | { readonly type: "uid"; readonly uid: string }
+  /** The server commands a restart. */
   | { readonly type: "restart" }
+  /** The process has to end: the next life finds on disk what it shall run. */
+  | { readonly type: "leave" }
   | { readonly type: "stopped" };

@@ -7,8 +7,9 @@ import { OpampClient } from "./opamp_client.ts";
 import type { Callbacks, ClientOptions } from "./opamp_options.ts";
 import { type ConfigFile, effectiveConfigOf, remoteStatusOf } from "./opamp_values.ts";
 import type { BootState } from "./remote_boot.ts";
-import { type MachineOptions, RemoteMachine } from "./remote_machine.ts";
+import { RemoteMachine } from "./remote_machine.ts";
 import { type RemoteStatus, UNSET } from "./remote_record.ts";
+import type { MachineOptions } from "./remote_target.ts";
 
 /** What a session is made of. */
 export interface SessionOptions {
@@ -29,6 +30,7 @@ export class OpampSession {
   readonly machine: RemoteMachine | undefined;
   readonly #effective: () => ConfigFile;
   readonly #onStatus: () => void;
+  #told: RemoteStatus["state"] = "unset";
 
   /** Throws as the client's constructor does. */
   constructor({ client, callbacks = {}, machine, effective, onStatus = () => {} }: SessionOptions) {
@@ -55,6 +57,7 @@ export class OpampSession {
 
   start(): void {
     const { hash, state, error } = this.machine?.status ?? UNSET;
+    this.#told = state;
     this.client.setRemoteConfigStatus(remoteStatusOf(hash, state, error));
     this.refresh();
     this.client.start();
@@ -74,6 +77,9 @@ export class OpampSession {
     if (isRepeat) return this.client.repeat("remoteConfigStatus");
     this.client.setRemoteConfigStatus(remoteStatusOf(hash, state, error));
     this.#onStatus();
+    // In one message with the outcome, also where a first report has told it before.
+    if (state === "applied" && this.#told === "applying") this.client.repeat("effectiveConfig");
+    this.#told = state;
     if (state !== "applying") this.refresh();
   }
 }

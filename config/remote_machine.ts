@@ -4,55 +4,27 @@
  * next one runs what was last proven.
  * @module
  */
-import type { Clock } from "../exporters/clock.ts";
 import type { AgentRemoteConfig } from "../proto_gen/opamp/opamp_pb.ts";
 import { sameBytes } from "./opamp_report.ts";
-import { type BootState, judgeConfig, NONE } from "./remote_boot.ts";
-import type { RemoteValues } from "./remote_parse.ts";
-import type { Judgement, Overlay } from "./remote_policy.ts";
+import { type BootState, NONE } from "./remote_boot.ts";
+import { judgeConfig } from "./remote_judge.ts";
+import type { Overlay } from "./remote_policy.ts";
 import { passProbation } from "./remote_probation.ts";
 import { RemoteRecords, type RemoteStatus, type StatusRecord } from "./remote_record.ts";
 import { Staleness } from "./remote_staleness.ts";
-import type { RemoteStore } from "./remote_store.ts";
-
-/** How the running pipeline does. */
-export interface Observation {
-  /** Good cycles since the process began. */
-  readonly cycles: number;
-  readonly intervalMs: number;
-  readonly isExportFailing: boolean;
-  /** What is wrong, when something is that time will not heal. */
-  readonly fault?: string;
-}
-
-/** What the machine steers. */
-export interface RemoteTarget {
-  /** Builds a pipeline with these remote values beside the running one, then swaps; refused, nothing has changed. */
-  readonly apply: (
-    overlay: Overlay,
-  ) => Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
-  readonly observe: () => Observation;
-}
-
-/** Everything the machine needs. */
-export interface MachineOptions {
-  readonly store: RemoteStore;
-  readonly target: RemoteTarget;
-  readonly judge: (values: RemoteValues) => Judgement;
-  readonly clock: Clock;
-  readonly probationMs: number;
-  /** Without the server for so long, the local configuration alone counts. */
-  readonly stalenessMs?: number;
-  /** Version and a hash of the local configuration. */
-  readonly context: string;
-  /** Called with each new status, after it is on disk. `isRepeat`: the server asked for it again. */
-  readonly report: (status: RemoteStatus, isRepeat: boolean) => void;
-  readonly note: (what: string) => void;
-}
+import type { MachineOptions, Observation } from "./remote_target.ts";
+import { mayRestart, type Trial, withRestart } from "./remote_trial.ts";
 
 /** An offer known already is answered at most this often (A4). */
 const REPEAT_MS = 5 * 60_000;
 const ERROR_MAX = 4_096;
+
+/** What a probation is about. */
+interface Probing {
+  readonly overlay: Overlay;
+  readonly before: Observation;
+  readonly cut: AbortController;
+}
 
 function sameOverlay(a: Overlay, b: Overlay): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
@@ -78,6 +50,11 @@ export class RemoteMachine {
   #chain: Promise<void> = Promise.resolve();
   #attempts = 0;
   #reportedAt: number;
+  #told: RemoteStatus;
+  /** What this life was started to try, until that is settled or superseded. */
+  #trial: Trial | undefined;
+  /** The process is about to end: what is on disk is for the next life. */
+  #isLeaving = false;
 
   /** `state`: what `bootRemote` made of the last life; the pipeline runs its `running`. */
   constructor(options: MachineOptions, state: BootState) {
@@ -87,18 +64,21 @@ export class RemoteMachine {
     this.#running = state.running;
     this.#good = state.good;
     this.#goodConfig = state.goodConfig;
+    this.#told = state.record.status;
     // What the boot found is in the first report.
     this.#reportedAt = options.clock.mono();
     const { clock, stalenessMs } = options;
     this.#staleness = new Staleness({
       ...{ clock, stalenessMs, contact: state.record.contact },
-      changed: (isStale) => this.#enqueue(() => this.#swap(isStale ? NONE : this.#good)),
+      changed: (isStale) => this.#enqueue(() => this.#turn(isStale)),
       keep: (contact) => this.#enqueue(() => this.#write({ contact })),
     });
+    if (state.trial !== undefined) this.#begin(state.trial);
   }
 
+  /** As it was last told. */
   get status(): RemoteStatus {
-    return this.#record.status;
+    return this.#told;
   }
 
   /** For health: "probation" while a configuration is tried, "stale" while the server was silent for too long. */
@@ -112,6 +92,7 @@ export class RemoteMachine {
     if (config.configHash.length === 0) {
       return this.#options.note("remote configuration without hash ignored");
     }
+    if (this.#isLeaving) return;
     const isUnderWay = this.#current !== undefined && sameBytes(this.#current.hash, config.configHash);
     if (isUnderWay && this.#offered === undefined) return;
     const isQueued = this.#offered !== undefined;
@@ -137,8 +118,26 @@ export class RemoteMachine {
     this.#offered = undefined;
     this.#current?.cut.abort();
     await this.idle();
-    await this.#records.removeMarker();
+    if (!this.#isLeaving) await this.#putOff();
     await this.#write({ boots: [] });
+  }
+
+  /** What is being tried is left undecided. */
+  async #putOff(): Promise<void> {
+    if (this.#trial === undefined) return await this.#records.removeMarker();
+    const { marker } = this.#trial;
+    await this.#records.writeMarker({ ...marker, restart: "due", attempt: marker.attempt + 1 });
+  }
+
+  /** Goes on with what the last life ended for. */
+  #begin(trial: Trial): void {
+    const { config, overlay, marker } = trial;
+    const cut = new AbortController();
+    this.#trial = trial;
+    this.#told = { hash: new Uint8Array(config.configHash), state: "applying", error: "" };
+    this.#current = { hash: config.configHash, cut };
+    const before = { ...this.#options.target.observe(), isExportFailing: marker.wasFailing === true };
+    this.#enqueue(() => this.#during(config, () => this.#prove(config, { overlay, before, cut })));
   }
 
   #enqueue(task: () => Promise<void>): void {
@@ -153,8 +152,12 @@ export class RemoteMachine {
     if (config === undefined) return;
     const cut = new AbortController();
     this.#current = { hash: config.configHash, cut };
+    await this.#during(config, () => this.#work(config, cut));
+  }
+
+  async #during(config: AgentRemoteConfig, work: () => Promise<void>): Promise<void> {
     try {
-      await this.#work(config, cut.signal);
+      await work();
     } catch (error) {
       await this.#fail(config, `fault of sonde: ${errorText(error)}`);
     } finally {
@@ -162,29 +165,67 @@ export class RemoteMachine {
     }
   }
 
-  async #work(config: AgentRemoteConfig, signal: AbortSignal): Promise<void> {
-    if (this.#isKnown(config)) return this.#repeat();
-    await this.#records.writeConfig("received.bin", config);
+  async #work(config: AgentRemoteConfig, cut: AbortController): Promise<void> {
+    if (this.#isProven && this.#isKnown(config)) return this.#repeat();
+    const isKept = await this.#records.writeConfig("received.bin", config);
     const judged = await judgeConfig(config, this.#options.judge);
-    if (signal.aborted) return;
+    if (cut.signal.aborted) return;
     if (judged.kind === "refused") return await this.#fail(config, judged.reasons.join("; "));
     const { overlay } = judged;
     // Nothing would change (A5): no restart, no probation.
-    const isProven = sameOverlay(this.#running, this.#good);
-    if (isProven && sameOverlay(overlay, this.#running)) return await this.#succeed(config, overlay);
-    await this.#records.writeMarker(config.configHash, ++this.#attempts);
-    this.#report({ hash: new Uint8Array(config.configHash), state: "applying", error: "" });
-    const { target, clock, probationMs } = this.#options;
+    if (this.#isProven && sameOverlay(overlay, this.#running)) return await this.#succeed(config, overlay);
+    const hash = new Uint8Array(config.configHash);
+    await this.#records.writeMarker({ hash, attempt: ++this.#attempts });
+    this.#trial = undefined;
+    this.#report({ hash, state: "applying", error: "" });
+    const { target } = this.#options;
     const before = target.observe();
-    const result = await target.apply(overlay);
-    if (result.ok) this.#running = overlay;
-    if (signal.aborted) return;
-    if (!result.ok) return await this.#fail(config, result.reason);
+    const swap = await target.apply(overlay);
+    if (swap.kind === "done") this.#running = overlay;
+    if (cut.signal.aborted) return;
+    if (swap.kind === "refused") return await this.#fail(config, swap.reason);
+    if (swap.kind === "restart") return await this.#handOver(config, { isKept, before });
+    await this.#prove(config, { overlay, before, cut });
+  }
+
+  /** Lets it show how it does, and settles it. */
+  async #prove(config: AgentRemoteConfig, { overlay, before, cut }: Probing): Promise<void> {
+    const { target, clock, probationMs } = this.#options;
+    const { signal } = cut;
     const fault = await passProbation({ observe: target.observe, clock, probationMs, before, signal });
     if (signal.aborted) return;
     if (fault === undefined) return await this.#succeed(config, overlay);
     const kept = this.#goodConfig?.configHash.toHex().slice(0, 16) ?? "local configuration";
     await this.#fail(config, `rolled back; running ${kept}: ${fault}`);
+  }
+
+  /** Leaves it to the next life. */
+  async #handOver(
+    config: AgentRemoteConfig,
+    { isKept, before }: { readonly isKept: boolean; readonly before: Observation },
+  ): Promise<void> {
+    if (!mayRestart(this.#record, this.#options.clock.wall())) {
+      return await this.#fail(
+        config,
+        "needs a restart, and there were too many in ten minutes: offer it later",
+      );
+    }
+    const hash = new Uint8Array(config.configHash);
+    const due = { hash, attempt: 1, restart: "due", wasFailing: before.isExportFailing } as const;
+    if (!isKept || !await this.#records.writeMarker(due)) {
+      return await this.#fail(config, "needs a restart, and cannot be written down for it");
+    }
+    await this.#leave();
+  }
+
+  async #leave(): Promise<void> {
+    this.#isLeaving = true;
+    await this.#write(withRestart(this.#record, this.#options.clock.wall()));
+    this.#options.target.restart();
+  }
+
+  get #isProven(): boolean {
+    return sameOverlay(this.#running, this.#good);
   }
 
   /** True when this offer was decided and nothing has changed since that could decide it otherwise. */
@@ -209,23 +250,32 @@ export class RemoteMachine {
 
   /** Back to what was proven, then the status: it stays at the failed hash (A3). */
   async #fail({ configHash }: AgentRemoteConfig, reason: string): Promise<void> {
-    await this.#swap(this.#good);
+    const needsRestart = await this.#swap(this.#good);
     await this.#settle({
       hash: new Uint8Array(configHash),
       state: "failed",
       error: reason.slice(0, ERROR_MAX),
     });
     await this.#records.removeMarker();
+    if (needsRestart) await this.#leave();
   }
 
-  async #swap(overlay: Overlay): Promise<void> {
-    if (sameOverlay(overlay, this.#running)) return;
-    const result = await this.#options.target.apply(overlay);
-    if (result.ok) this.#running = overlay;
-    else this.#options.note(`configuration cannot be taken back: ${result.reason}`);
+  /** Runs other values; true: only the next life can. */
+  async #swap(overlay: Overlay): Promise<boolean> {
+    if (sameOverlay(overlay, this.#running)) return false;
+    const swap = await this.#options.target.apply(overlay);
+    if (swap.kind === "done") this.#running = overlay;
+    if (swap.kind === "refused") this.#options.note(`configuration cannot be taken back: ${swap.reason}`);
+    return swap.kind === "restart";
+  }
+
+  /** The server has been silent for too long, or is back. */
+  async #turn(isStale: boolean): Promise<void> {
+    if (await this.#swap(isStale ? NONE : this.#good)) await this.#leave();
   }
 
   async #settle(status: RemoteStatus): Promise<void> {
+    this.#trial = undefined;
     await this.#write({ status, context: this.#options.context });
     this.#report(status);
   }
@@ -237,6 +287,7 @@ export class RemoteMachine {
 
   #report(status: RemoteStatus, isRepeat = false): void {
     this.#reportedAt = this.#options.clock.mono();
+    this.#told = status;
     this.#options.report(status, isRepeat);
   }
 }

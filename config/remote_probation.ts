@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock } from "../exporters/clock.ts";
-import type { Observation } from "./remote_machine.ts";
+import type { Observation } from "./remote_target.ts";
 
 /** A fault is noticed this soon. */
 const LOOK_MS = 1_000;

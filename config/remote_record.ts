@@ -25,26 +25,57 @@ export interface StatusRecord {
   readonly boots: readonly number[];
   /** When the server was last heard of, milliseconds since 1970. */
   readonly contact?: number;
+  /** Restarts for the sake of remote configuration, milliseconds since 1970. */
+  readonly restarts?: readonly number[];
+}
+
+/** What the crash marker says. */
+export interface Marker {
+  /** Of what is being tried. Empty: the marker was damaged. */
+  readonly hash: Uint8Array<ArrayBuffer>;
+  readonly attempt: number;
+  /** Present when only another life can try it: the next one shall, or one has begun to. */
+  readonly restart?: "due" | "begun";
+  /** Delivery was failing already when it was offered. */
+  readonly wasFailing?: boolean;
 }
 
 export const UNSET: RemoteStatus = { hash: new Uint8Array(), state: "unset", error: "" };
 
 const encoder = new TextEncoder();
 const STATES = ["unset", "applied", "failed"] as const;
+const RESTARTS = ["due", "begun"] as const;
+
+function times(value: unknown): number[] {
+  return Array.isArray(value) ? value.filter((each): each is number => typeof each === "number") : [];
+}
 
 function readRecord(text: string): StatusRecord {
   const value: unknown = JSON.parse(text);
-  const { hash, state, error, context, boots, contact }: Record<string, unknown> = { ...Object(value) };
+  const { hash, state, error, context, boots, contact, restarts }: Record<string, unknown> = {
+    ...Object(value),
+  };
   const known = STATES.find((each) => each === state);
   if (typeof hash !== "string" || known === undefined) {
     throw new SyntaxError("Cannot read status.json: no status");
   }
-  const times = Array.isArray(boots) ? boots.filter((each): each is number => typeof each === "number") : [];
   return {
     status: { hash: Uint8Array.fromHex(hash), state: known, error: typeof error === "string" ? error : "" },
     context: typeof context === "string" ? context : "",
-    boots: times,
+    boots: times(boots),
     ...(typeof contact === "number" ? { contact } : {}),
+    restarts: times(restarts),
+  };
+}
+
+function readMarker(text: string): Marker {
+  const { hash, attempt, restart, wasFailing }: Record<string, unknown> = { ...Object(JSON.parse(text)) };
+  const phase = RESTARTS.find((each) => each === restart);
+  return {
+    hash: Uint8Array.fromHex(typeof hash === "string" ? hash : ""),
+    attempt: typeof attempt === "number" ? attempt : 1,
+    ...(phase === undefined ? {} : { restart: phase }),
+    ...(wasFailing === true ? { wasFailing } : {}),
   };
 }
 
@@ -78,21 +109,19 @@ export class RemoteRecords {
     return this.#read(name, (bytes) => fromBinary(AgentRemoteConfigSchema, bytes));
   }
 
-  /** Hash in the crash marker; undefined: nothing was being tried. A damaged marker counts as one without hash. */
-  async readMarker(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  /** The crash marker; undefined: nothing was being tried. A damaged one counts as one without hash. */
+  async readMarker(): Promise<Marker | undefined> {
     try {
       const bytes = await this.#store.read("applying.json");
-      if (bytes === undefined) return undefined;
-      const { hash }: Record<string, unknown> = { ...Object(JSON.parse(new TextDecoder().decode(bytes))) };
-      return Uint8Array.fromHex(typeof hash === "string" ? hash : "");
+      return bytes === undefined ? undefined : readMarker(new TextDecoder().decode(bytes));
     } catch {
-      return new Uint8Array();
+      return { hash: new Uint8Array(), attempt: 1 };
     }
   }
 
-  writeStatus({ status, context, boots, contact }: StatusRecord): Promise<boolean> {
+  writeStatus({ status, ...rest }: StatusRecord): Promise<boolean> {
     const { hash, state, error } = status;
-    const text = JSON.stringify({ hash: hash.toHex(), state, error, context, boots, contact });
+    const text = JSON.stringify({ hash: hash.toHex(), state, error, ...rest });
     return this.#write("status.json", encoder.encode(text));
   }
 
@@ -100,8 +129,8 @@ export class RemoteRecords {
     return this.#write(name, toBinary(AgentRemoteConfigSchema, config));
   }
 
-  writeMarker(hash: Uint8Array, attempt: number): Promise<boolean> {
-    return this.#write("applying.json", encoder.encode(JSON.stringify({ hash: hash.toHex(), attempt })));
+  writeMarker({ hash, ...rest }: Marker): Promise<boolean> {
+    return this.#write("applying.json", encoder.encode(JSON.stringify({ hash: hash.toHex(), ...rest })));
   }
 
   async removeMarker(): Promise<void> {

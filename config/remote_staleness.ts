@@ -42,11 +42,13 @@ export class Staleness {
     const { clock, stalenessMs, changed, keep } = this.#options;
     this.#contactAt = clock.mono();
     if (stalenessMs === undefined) return;
-    if (this.isStale) changed(this.isStale = false);
     const now = clock.wall();
-    if (Math.abs(now - this.#keptAt) < KEEP_EVERY_MS) return;
-    this.#keptAt = now;
-    keep(now);
+    if (this.isStale || Math.abs(now - this.#keptAt) >= KEEP_EVERY_MS) {
+      this.#keptAt = now;
+      // Before the change: that may end the process, and the next one shall not find an old contact.
+      keep(now);
+    }
+    if (this.isStale) changed(this.isStale = false);
   }
 
   stop(): void {

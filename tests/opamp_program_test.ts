@@ -1,67 +1,11 @@
 /** A managed agent as its fleet sees it: sonde's own process against opamp-go's server, over both transports. */
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import { sleep } from "../exporters/clock.ts";
 import { ok } from "./fault_behaviours.ts";
 import { FaultServer } from "./fault_server.ts";
-import { opampAbsence, type OpampRecord, type OpampServer, startOpamp } from "./peers/opamp.ts";
+import { effectiveOf, has, isStatus, json, seen, statusOf, withRig } from "./opamp_program_rig.ts";
+import { opampAbsence } from "./peers/opamp.ts";
 import { peerTest } from "./peers/peer.ts";
 import { inFolder, Program, type ProgramOptions, sonde } from "./program.ts";
-
-interface Rig {
-  readonly server: OpampServer;
-  readonly backend: FaultServer;
-  readonly folder: string;
-  readonly options: ProgramOptions;
-}
-
-async function withRig(transport: "http" | "ws", run: (rig: Rig) => Promise<void>): Promise<void> {
-  await using backend = new FaultServer(ok);
-  const server = await startOpamp();
-  try {
-    await inFolder(async (folder) => {
-      const env = {
-        SONDE_ENDPOINT: backend.url,
-        SONDE_OPAMP_ENDPOINT: server.endpoint.replace("http:", `${transport}:`),
-        SONDE_OPAMP_ACCEPT_REMOTE_CONFIG: "true",
-        SONDE_OPAMP_PROBATION: "1s",
-        SONDE_OPAMP_POLL_INTERVAL: "1s",
-      };
-      await run({ server, backend, folder, options: { env } });
-    });
-  } finally {
-    await server.stop();
-  }
-}
-
-/** The first record that fits, among those after the first `skip`. */
-async function seen(
-  server: OpampServer,
-  fits: (record: OpampRecord) => boolean,
-  skip = 0,
-): Promise<OpampRecord> {
-  const deadline = Date.now() + 20_000;
-  while (Date.now() < deadline) {
-    const found = (await server.messages()).slice(skip).find(fits);
-    if (found !== undefined) return found;
-    await sleep(25);
-  }
-  throw new Error(`Cannot find the record: ${JSON.stringify((await server.messages()).slice(skip))}`);
-}
-
-const has = (...fields: string[]) => ({ message }: OpampRecord) =>
-  fields.every((field) => message[field] !== undefined);
-
-function statusOf({ message }: OpampRecord): { status?: string; errorMessage?: string } {
-  return { ...Object(message["remoteConfigStatus"]) };
-}
-
-const isStatus = (status: string) => (record: OpampRecord) =>
-  statusOf(record).status === `RemoteConfigStatuses_${status}`;
-
-function effectiveOf({ message }: OpampRecord): Record<string, string> {
-  const { configMap } = { ...Object(message["effectiveConfig"]) };
-  return JSON.parse(atob(configMap.configMap[""].body));
-}
 
 /** The status once the last offer stands like this: the courier tells of it soon, not at once. */
 async function statusWith(folder: string, state: string, options: ProgramOptions) {
@@ -70,8 +14,6 @@ async function statusWith(folder: string, state: string, options: ProgramOptions
     if (status.opamp?.offer?.state === state || left === 0) return status;
   }
 }
-
-const json = (values: unknown) => ({ "": { body: JSON.stringify(values), contentType: "application/json" } });
 
 for (const transport of ["ws", "http"] as const) {
   peerTest(

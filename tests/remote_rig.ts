@@ -3,12 +3,13 @@
  * @module
  */
 import { create } from "@bufbuild/protobuf";
-import { type MachineOptions, type Observation, RemoteMachine } from "../config/remote_machine.ts";
+import { RemoteMachine } from "../config/remote_machine.ts";
 import { bootRemote } from "../config/remote_boot.ts";
 import type { RemoteValues } from "../config/remote_parse.ts";
 import { judgeValues, type Overlay, type RemoteRules } from "../config/remote_policy.ts";
 import type { RemoteStatus } from "../config/remote_record.ts";
 import type { RemoteStore, StoreName } from "../config/remote_store.ts";
+import type { MachineOptions, Observation, Swap } from "../config/remote_target.ts";
 import { type AgentRemoteConfig, AgentRemoteConfigSchema } from "../proto_gen/opamp/opamp_pb.ts";
 import { VirtualClock } from "./opamp_clock.ts";
 
@@ -60,13 +61,19 @@ export class FakePipeline {
   cycles = true;
   /** Builds wait for it. */
   gate: Promise<void> = Promise.resolve();
-  readonly apply = async (overlay: Overlay): Promise<{ ok: true } | { ok: false; reason: string }> => {
+  /** What of an overlay only a restart can change, and what this life began with. */
+  fixedPart: (overlay: Overlay) => unknown = () => undefined;
+  begun: Overlay = {};
+  restarts = 0;
+  readonly apply = async (overlay: Overlay): Promise<Swap> => {
     const { refusal } = this;
     await this.gate;
-    if (refusal !== undefined) return { ok: false, reason: refusal };
+    if (refusal !== undefined) return { kind: "refused", reason: refusal };
+    if (this.fixedPart(overlay) !== this.fixedPart(this.begun)) return { kind: "restart" };
     this.applied.push(overlay);
-    return { ok: true };
+    return { kind: "done" };
   };
+  readonly restart = (): void => void this.restarts++;
   readonly observe = (): Observation => {
     if (this.cycles) this.observation = { ...this.observation, cycles: this.observation.cycles + 1 };
     return this.observation;
@@ -91,18 +98,25 @@ export async function bootMachine(options: Partial<MachineOptions> & {
   readonly store?: MemoryStore;
   readonly rules?: RemoteRules;
   readonly clock?: VirtualClock;
+  /** A key that only a restart can change. */
+  readonly fixed?: string;
+  /** What was to be tried does not load. */
+  readonly fault?: string;
 } = {}): Promise<MachineRig> {
   const { rules = OPEN_RULES, store = new MemoryStore(), clock = new VirtualClock(), ...rest } = options;
+  const { fixed, fault, ...machineOptions } = rest;
   const target = new FakePipeline();
+  if (fixed !== undefined) target.fixedPart = (overlay) => overlay[fixed];
   const statuses: RemoteStatus[] = [];
   const told: string[] = [];
   const notes: string[] = [];
   const judge = (values: RemoteValues) => judgeValues(values, rules);
   const note = (what: string) => void notes.push(what);
   const before = new TextDecoder().decode(store.files.get("status.json"));
-  const { context = "1", stalenessMs } = rest;
+  const { context = "1", stalenessMs } = machineOptions;
   const stale = stalenessMs === undefined ? {} : { stalenessMs };
-  const state = await bootRemote({ store, judge, wallMs: clock.wall(), context, note, ...stale });
+  const state = await bootRemote({ store, judge, wallMs: clock.wall(), context, note, ...stale }, fault);
+  target.begun = state.running;
   const { status } = state.record;
   if (status.state === "failed" && !before.includes(JSON.stringify(status.error))) {
     told.push(`failed ${status.hash.toHex()}: ${status.error}`);
@@ -114,7 +128,7 @@ export async function bootMachine(options: Partial<MachineOptions> & {
       const error = status.error === "" ? "" : `: ${status.error}`;
       told.push(`${status.state} ${status.hash.toHex()}${error}${isRepeat ? " again" : ""}`);
     },
-    ...rest,
+    ...machineOptions,
   }, state);
   return { clock, store, target, machine, statuses, told, notes, booted: state.running };
 }
