@@ -127,31 +127,6 @@ find ${root}/tmp -mindepth 1 -maxdepth 1
   },
 );
 
-Deno.test("portable has the same bytes from two folders", async () => {
-  await inFolder(async (folder) => {
-    const sums: string[] = [];
-    for (const name of ["a", "longer-name"]) {
-      const copy = `${folder}/${name}`;
-      await Deno.mkdir(copy);
-      const parts = ["main.ts", "deno.json", "deno.lock", "collectors", "commands", "config", "exporters"];
-      const copied = await run("cp", [
-        "-R",
-        ...[...parts, "proto_gen", "scripts", "vendor"].map((part) => `${checkout}${part}`),
-        copy,
-      ]);
-      assertEquals(copied.code, 0, copied.stderr);
-      const built = await run(Deno.execPath(), ["run", "-A", "--no-check", "scripts/portable.ts"], {
-        cwd: copy,
-        env: { HOME: Deno.env.get("HOME") ?? "/", DENO_NO_UPDATE_CHECK: "1" },
-      });
-      assertEquals(built.code, 0, built.stderr);
-      sums.push(built.stdout);
-    }
-    assertMatch(sums[0] ?? "", /dist\/sonde-portable {2}\d+ bytes, sha256 [0-9a-f]{64}\n$/);
-    assertEquals(sums[0], sums[1]);
-  });
-});
-
 Deno.test("Elf() refuses what is not a bound x86-64 program", async () => {
   const cases: readonly Uint8Array<ArrayBuffer>[] = [
     new Uint8Array(64),
