@@ -95,6 +95,7 @@ function lostReport(batches: readonly BatchMessage[], message: string, timeMs: n
       spoolBytes: 0,
       spoolBatches: 0,
       inherited: 0,
+      durations: [],
       requestBytes: 0,
       badResponses: 0,
     };

@@ -6,6 +6,7 @@
 import type { OpampReport } from "../config/opamp_port.ts";
 import * as show from "../exporters/console_text.ts";
 import type { Line, Style } from "../exporters/console_text.ts";
+import type { DurationReport } from "../exporters/report.ts";
 import type { Status, StatusLane } from "./vitals.ts";
 
 const COLUMNS = { signal: 9, destination: 14, count: 11, spool: 11, breaker: 10 } as const;
@@ -109,9 +110,41 @@ export function laneLines(lane: StatusLane, time: string): Line[] {
   return lines;
 }
 
+/** `25 ms`, `1.5 s`. */
+function briefly(seconds: number): string {
+  return seconds < 1
+    ? `${Number((seconds * 1000).toPrecision(2))} ms`
+    : `${Number(seconds.toPrecision(2))} s`;
+}
+
+/** `1,203 ok, mean 12 ms, 95% within 25 ms, longest 80 ms`. */
+function durationWords({ errorType, bounds, bucketCounts, sum, max }: DurationReport): string {
+  const count = bucketCounts.reduce((all, each) => all + each, 0);
+  let below = 0;
+  const most = bounds[bucketCounts.findIndex((each) => (below += each) >= count * WITHIN)];
+  const within = most === undefined ? [] : [`${WITHIN * 100}% within ${briefly(Math.min(most, max))}`];
+  return [
+    `${show.amount(count)} ${show.clean(errorType ?? "ok")}`,
+    `mean ${briefly(sum / Math.max(1, count))}`,
+    ...within,
+    `longest ${briefly(max)}`,
+  ].join(", ");
+}
+
+const WITHIN = 0.95;
+
+/** How long attempts took; an agent of an older version does not say. */
+function durationLines({ durations = [] }: Partial<StatusLane>): Line[] {
+  return durations.map((
+    one,
+    at,
+  ): Line => [[at === 0 ? "  attempts: " : "            ", "dim"], [durationWords(one)]]);
+}
+
 /** All lanes under their header. */
 export function lanesLines({ lanes, time }: Status): Line[] {
-  return lanes.length === 0 ? [] : [HEADER, ...lanes.flatMap((lane) => laneLines(lane, time))];
+  const linesOf = (lane: StatusLane) => [...laneLines(lane, time), ...durationLines(lane)];
+  return lanes.length === 0 ? [] : [HEADER, ...lanes.flatMap(linesOf)];
 }
 
 /** Collectors with a fault, and what this host hides. */

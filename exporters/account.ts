@@ -3,6 +3,7 @@
  * produced = delivered + rejected + dropped + merged + quarantined + queued (design 8).
  * @module
  */
+import { AttemptDurations } from "./attempt_durations.ts";
 import type { Outcome } from "./outcome.ts";
 import type { LaneReport, LastFailure } from "./report.ts";
 
@@ -44,6 +45,7 @@ export class Account {
   merged = 0;
   readonly total: Tally = emptyTally();
   readonly attempts: Record<string, number> = {};
+  readonly #durations = new AttemptDurations();
   requestBytes = 0;
   badResponses = 0;
   lastAcceptedMs?: number;
@@ -64,7 +66,11 @@ export class Account {
   }
 
   /** Notes one attempt, whatever becomes of the batch. */
-  attempted(outcome: Outcome, { bytes, wallMs }: { bytes: number; wallMs: number }): void {
+  attempted(
+    outcome: Outcome,
+    { bytes, wallMs, tookMs }: { bytes: number; wallMs: number; tookMs: number },
+  ): void {
+    this.#durations.record(outcome, tookMs / 1000);
     const status = outcome.status === undefined ? "error" : String(outcome.status);
     const key = status in this.attempts || Object.keys(this.attempts).length < STATUSES_MAX
       ? status
@@ -99,6 +105,7 @@ export class Account {
       merged: this.merged,
       quarantined,
       attempts: { ...this.attempts },
+      durations: this.#durations.report(),
       requestBytes: this.requestBytes,
       badResponses: this.badResponses,
       ...(this.lastAcceptedMs !== undefined && { lastAcceptedMs: this.lastAcceptedMs }),

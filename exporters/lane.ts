@@ -18,15 +18,13 @@ import { Pacer } from "./pacer.ts";
 import type { Entry, LaneBatch } from "./queue.ts";
 import type { LaneReport } from "./report.ts";
 import { type Part, Sending } from "./sending.ts";
-import { SizeLimit } from "./size_limit.ts";
+import { isSizeRefusal, SizeLimit } from "./size_limit.ts";
 import { Suspicion } from "./suspicion.ts";
 
 /** An attempt that takes longer counts as trouble: meanwhile what comes in goes to disk. */
 const SLOW_MS = 400;
 /** Wall clocks before this are not set yet, and say nothing about a batch's age. */
 const PLAUSIBLE_MS = Date.UTC(2025, 0, 1);
-/** A 400 that speaks of size is believed from here on. */
-const SPLIT_MIN_BYTES = 64 * 1024;
 
 export class Lane {
   readonly config: LaneConfig;
@@ -206,11 +204,13 @@ export class Lane {
       if (this.#mustPersist()) this.#backlog.persist();
     });
     this.#breaker.begin();
+    const begun = clock.mono();
     const outcome = await poster.post(part.body, this.#drive.begin());
     quick.abort();
     this.#isSlow = false;
     this.#drive.end();
-    this.account.attempted(outcome, { bytes: part.body.bytes.length, wallMs: clock.wall() });
+    const tookMs = clock.mono() - begun;
+    this.account.attempted(outcome, { bytes: part.body.bytes.length, wallMs: clock.wall(), tookMs });
     return outcome;
   }
 
@@ -266,8 +266,7 @@ export class Lane {
       if (!outcome.keep) sending.reject();
       return this.#log.failed(outcome, now, this.#figures());
     }
-    // The Collector says 400 for a large body; below this size its words mean something else.
-    if (outcome.class === "too_large" && (status === 413 || part.plainBytes >= SPLIT_MIN_BYTES)) {
+    if (outcome.class === "too_large" && isSizeRefusal(status, part.plainBytes)) {
       this.#breaker.succeed();
       this.#limit.refused(part.plainBytes);
       this.#log.refused("request too large, splitting", message, { status, bytes: part.plainBytes });

@@ -14,6 +14,22 @@ export interface LastFailure {
   readonly timeMs: number;
 }
 
+/** How long attempts with one kind of end took, since the process began. */
+export interface DurationReport {
+  /** Of the answer; absent when there was none. */
+  readonly status?: number;
+  /** Absent for success; else the status, "rejected" for a part, or the cause of outcome.ts. */
+  readonly errorType?: string;
+  /** Seconds; each bound belongs to the bucket below it. */
+  readonly bounds: readonly number[];
+  /** One more than bounds. */
+  readonly bucketCounts: readonly number[];
+  /** Seconds. */
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+}
+
 /** One lane's account, in items (points, spans, log records) unless said otherwise. */
 export interface LaneReport {
   readonly destination: string;
@@ -36,6 +52,8 @@ export interface LaneReport {
   readonly oldestTimeMs?: number;
   /** Requests by status, "error" for those without an answer. */
   readonly attempts: Readonly<Record<string, number>>;
+  /** Of attempts, by their end. */
+  readonly durations: readonly DurationReport[];
   readonly requestBytes: number;
   readonly badResponses: number;
   readonly breaker: "closed" | "open" | "half_open";

@@ -7,6 +7,13 @@ const GROW_AFTER = 100;
 const GROWTH = 1.1;
 /** Below this, what a 413 teaches is noise. */
 const LEARNED_MIN_BYTES = 1_024;
+/** A 400 that speaks of size is believed from here on: the Collector says it so, for smaller bodies it means something else. */
+const BELIEVED_MIN_BYTES = 64 * 1024;
+
+/** True when a status that may mean "too large" does so for a request of `bytes`. */
+export function isSizeRefusal(status: number, bytes: number): boolean {
+  return status === 413 || bytes >= BELIEVED_MIN_BYTES;
+}
 
 export class SizeLimit {
   readonly #configured: number;

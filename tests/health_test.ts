@@ -24,7 +24,7 @@ const LANE: LaneReport = {
     inherited: 0,
     attempts: {},
   },
-  ...{ requestBytes: 0, badResponses: 0, breaker: "closed", lastAcceptedMs: NOW_MS - 5_000 },
+  ...{ durations: [], requestBytes: 0, badResponses: 0, breaker: "closed", lastAcceptedMs: NOW_MS - 5_000 },
 };
 
 const failure = (agoMs: number, status?: number): LastFailure => ({

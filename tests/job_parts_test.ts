@@ -79,6 +79,7 @@ const lane: LaneReport = {
   inherited: 0,
   attempts: {},
   requestBytes: 0,
+  durations: [],
   badResponses: 0,
   breaker: "closed",
   rejection: "old words",
