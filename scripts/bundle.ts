@@ -71,13 +71,13 @@ async function commit(): Promise<string | undefined> {
 }
 
 /** What `sonde version` will say about this build, as JSON. */
-async function buildInputs(form: string): Promise<string> {
+async function buildInputs(form: string, runtimeSha256: string | undefined): Promise<string> {
   return JSON.stringify({
     form,
     commit: await commit() ?? "unknown",
     lockSha256: await sha256(await Deno.readFile(`${root}/deno.lock`)),
     runtime: `deno ${RUNTIME.version}`,
-    runtimeSha256: form === "portable" ? RUNTIME.sha256 : undefined,
+    runtimeSha256,
   });
 }
 
@@ -89,11 +89,13 @@ async function bakeInputs(path: string, inputs: string): Promise<void> {
 
 /**
  * Writes the bundles of these entries below `dist/`: modules, or for the one file functions in the manner of CommonJS,
- * which can be evaluated without being analysed as modules first. Returns their sizes by path.
+ * which can be evaluated without being analysed as modules first. The runtime's digest is what `version` says that they
+ * were built with. Returns their sizes by path.
  */
 export async function bundle(
   paths: readonly string[],
   form: "compiled" | "portable",
+  runtimeSha256: string | undefined,
 ): Promise<ReadonlyMap<string, number>> {
   for (const path of paths.map(bundlePath)) await Deno.remove(`${root}/${path}`).catch(() => {});
   // Not minified, a bundle holds the paths of the package cache and differs from machine to machine.
@@ -103,7 +105,7 @@ export async function bundle(
   ]);
   if (ended.code !== 0) throw new Error(`Cannot bundle ${paths.join(", ")}:\n${ended.stdout}${ended.stderr}`);
   const sizes = new Map<string, number>();
-  const inputs = await buildInputs(form);
+  const inputs = await buildInputs(form, runtimeSha256);
   for (const path of paths.map(bundlePath)) {
     await bakeInputs(`${root}/${path}`, inputs);
     await Deno.utime(`${root}/${path}`, FIXED_TIME, FIXED_TIME);

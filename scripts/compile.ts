@@ -1,28 +1,27 @@
 /**
- * Builds dist/sonde: `deno task compile`. Main and workers are bundled and compiled into Deno's runtime base with the
- * settings of design 9 baked in, so that the same tree gives the same bytes wherever it lies. Where the base cannot be
- * downloaded it says so and ends with 69; DENORT_BIN names a local one.
+ * Builds dist/sonde: `deno task compile [x64|arm64]`. Main and workers are bundled and compiled into Deno's runtime base
+ * with the settings of design 9 baked in, so that the same tree gives the same bytes wherever it lies. Where the base
+ * cannot be downloaded it says so and ends with 69; DENORT_BIN names a local one, DENORT_SHA256 what its digest must be.
  * @module
  */
 import { bundle, bundlePath, entries, OUT, printSizes, RUNTIME_ENV } from "./bundle.ts";
+import { baseDigest, fetchBase, TARGETS } from "./package/base.ts";
 import { sha256 } from "./package/runtime.ts";
 import { type Ended, print, root, run, say } from "./terminal.ts";
-
-const BINARY = `${OUT}/sonde`;
 
 /** Baked in: a compiled program cannot rely on the shell that starts it (design 9). */
 const ENV_FILE = `${OUT}/runtime.env`;
 
 /** One compile; its flags are baked in, so they are the same for every build (toolchain 4). */
-async function compile(paths: readonly string[]): Promise<Ended> {
+async function compile(paths: readonly string[], triple: string, binary: string): Promise<Ended> {
   const lines = Object.entries(RUNTIME_ENV).map(([name, value]) => `${name}=${value}\n`);
   await Deno.writeTextFile(`${root}/${ENV_FILE}`, lines.join(""));
   const workers = paths.filter((path) => path !== "main.ts").map(bundlePath);
   return await run(Deno.execPath(), [
     ...["compile", "-A", "--no-prompt", "--no-code-cache", "--v8-flags=--lite-mode"],
-    ...["--unstable-worker-options", "--unstable-net", `--env-file=${ENV_FILE}`],
+    ...["--unstable-worker-options", "--unstable-net", `--env-file=${ENV_FILE}`, "--target", triple],
     ...workers.flatMap((path) => ["--include", path]),
-    ...["-o", BINARY, bundlePath("main.ts")],
+    ...["-o", binary, bundlePath("main.ts")],
   ]);
 }
 
@@ -37,17 +36,36 @@ function explainMissingRuntime(stderr: string): string {
   ].join("\n");
 }
 
+/** The base is there, or what Deno said when it could not be had. Throws when it is not the pinned one. */
+async function requireBase(triple: string): Promise<{ readonly digest?: string; readonly missing?: string }> {
+  const digest = await baseDigest(triple);
+  if (digest !== undefined) return { digest };
+  const missing = await fetchBase(triple);
+  if (missing !== undefined) return { missing };
+  const fetched = await baseDigest(triple);
+  return fetched === undefined ? {} : { digest: fetched };
+}
+
 async function main(): Promise<number> {
+  const target = TARGETS[Deno.args[0] ?? "x64"];
+  if (target === undefined) {
+    say(`Cannot compile for "${Deno.args[0]}": expected ${Object.keys(TARGETS).join(" or ")}`);
+    return 64;
+  }
+  const { triple, file } = target;
+  const binary = `${OUT}/${file}`;
+  const { digest, missing } = await requireBase(triple);
   const paths = await entries();
-  const isWithin = printSizes(await bundle(paths, "compiled"));
-  const { code, stderr } = await compile(paths);
-  if (code !== 0 && stderr.includes("Setting up base binary")) {
-    say(explainMissingRuntime(stderr));
+  const isWithin = printSizes(await bundle(paths, "compiled", digest));
+  if (missing !== undefined) {
+    say(explainMissingRuntime(missing));
     return 69;
   }
-  if (code !== 0) throw new Error(`Cannot compile ${BINARY}:\n${stderr}`);
-  const bytes = await Deno.readFile(`${root}/${BINARY}`);
-  print(`${BINARY}  ${bytes.length} bytes, sha256 ${await sha256(bytes)}`);
+  const { code, stderr } = await compile(paths, triple, binary);
+  if (code !== 0) throw new Error(`Cannot compile ${binary}:\n${stderr}`);
+  const bytes = await Deno.readFile(`${root}/${binary}`);
+  print(`runtime base  sha256 ${digest ?? "unknown"}`);
+  print(`${binary}  ${bytes.length} bytes, sha256 ${await sha256(bytes)}`);
   if (!isWithin) say("A bundle has outgrown its budget: see BUDGETS in scripts/bundle.ts");
   return isWithin ? 0 : 1;
 }

@@ -10,7 +10,7 @@
 import { bundle, bundlePath, entries, OUT, printSizes, RUNTIME_ENV } from "./bundle.ts";
 import { aligned, Elf, PAGE } from "./package/elf.ts";
 import { launchCode } from "./package/launch_code.ts";
-import { runtimeBytes, sha256 } from "./package/runtime.ts";
+import { RUNTIME, runtimeBytes, sha256 } from "./package/runtime.ts";
 import { isBillCurrent, SBOM_PATH } from "./package/sbom.ts";
 import { print, root, say } from "./terminal.ts";
 
@@ -142,7 +142,7 @@ async function main(): Promise<number> {
   }
   if (!await isBillCurrent()) say(`${SBOM_PATH} does not describe this tree: deno task sbom writes it anew`);
   const paths = await entries();
-  const isWithin = printSizes(await bundle(paths, "portable"));
+  const isWithin = printSizes(await bundle(paths, "portable", RUNTIME.sha256));
   const runtime = await runtimeBytes();
   const file = assemble(runtime, await readParts(paths, runtime.length));
   // Aside and renamed: a running sonde-portable keeps its file.

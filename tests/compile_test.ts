@@ -4,6 +4,7 @@
  * @module
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { sha256 } from "../scripts/package/runtime.ts";
 
 const PARTS = [
   "main.ts",
@@ -28,14 +29,22 @@ async function copyCheckout(): Promise<string> {
 }
 
 /** Runs the build; only what is given here decides about the runtime base. */
-async function compileIn(folder: string, env: Record<string, string>): Promise<Deno.CommandOutput> {
-  const { DENORT_BIN: _, ...inherited } = Deno.env.toObject();
+async function compileIn(
+  folder: string,
+  env: Record<string, string>,
+  ...args: readonly string[]
+): Promise<Deno.CommandOutput> {
+  const { DENORT_BIN: _, DENORT_SHA256: _pin, ...inherited } = Deno.env.toObject();
   return await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "scripts/compile.ts"],
+    args: ["run", "-A", "--no-check", "scripts/compile.ts", ...args],
     cwd: folder,
     clearEnv: true,
     env: { ...inherited, DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1", ...env },
   }).output();
+}
+
+async function ownDigest(): Promise<string> {
+  return await sha256(await Deno.readFile(Deno.execPath()));
 }
 
 /** Deno's cache without the runtime bases that an earlier build may have left there. */
@@ -67,7 +76,8 @@ Deno.test("compile builds the same bytes from two folders", () =>
   withCopies(2, async (folders) => {
     const summaries: string[] = [];
     for (const folder of folders) {
-      const { code, stdout, stderr } = await compileIn(folder, { DENORT_BIN: Deno.execPath() });
+      const pin = { DENORT_BIN: Deno.execPath(), DENORT_SHA256: await ownDigest() };
+      const { code, stdout, stderr } = await compileIn(folder, pin);
       assertEquals(code, 0, decoder.decode(stderr));
       summaries.push(decoder.decode(stdout));
       const settings = await Deno.readTextFile(`${folder}/dist/runtime.env`);
@@ -76,8 +86,24 @@ Deno.test("compile builds the same bytes from two folders", () =>
     const [first = "", second = ""] = summaries;
     assertMatch(first, /^dist\/main\.js {2}\d+ bytes/);
     assertMatch(first, /\ndist\/exporters\/courier\.js {2}\d+ bytes/);
-    assertMatch(first, /\ndist\/sonde {2}\d+ bytes, sha256 [0-9a-f]{64}\n$/);
+    assertMatch(
+      first,
+      /\nruntime base {2}sha256 [0-9a-f]{64}\ndist\/sonde {2}\d+ bytes, sha256 [0-9a-f]{64}\n$/,
+    );
     assertEquals(first, second);
+  }));
+
+Deno.test("compile refuses a runtime base that is not the pinned one, and a machine it knows nothing of", () =>
+  withCopies(1, async ([folder = ""]) => {
+    const pin = { DENORT_BIN: Deno.execPath(), DENORT_SHA256: "0".repeat(64) };
+    const { code, stderr } = await compileIn(folder, pin);
+    assertEquals(code, 1);
+    assertStringIncludes(decoder.decode(stderr), `its SHA-256 is ${await ownDigest()}, expected 000`);
+    const other = await compileIn(folder, { DENORT_BIN: Deno.execPath() }, "riscv");
+    assertEquals([other.code, decoder.decode(other.stderr)], [
+      64,
+      'Cannot compile for "riscv": expected x64 or arm64\n',
+    ]);
   }));
 
 Deno.test("compile ends with 69 and the next command when the runtime base cannot be downloaded", () =>
