@@ -21,7 +21,7 @@ import { type CanaryParts, checkDelivery } from "./doctor_canary.ts";
 import { type Check, checkLines, codeOf, ORDER, summary } from "./doctor_check.ts";
 import { checkClock, checkPrivileges, checkSources } from "./doctor_host.ts";
 import { checkRoute } from "./doctor_route.ts";
-import { checkOpamp, checkSandbox, checkSpool } from "./doctor_state.ts";
+import { checkSandbox, checkSpool } from "./doctor_state.ts";
 import { missingPermissions } from "./drop.ts";
 import { installationAttributes, installationId } from "./identity.ts";
 import { prepareNetwork } from "./network_environment.ts";
@@ -151,8 +151,10 @@ export async function diagnose(loaded: Loaded, context: Context): Promise<Check[
       },
     }),
   );
-  const opamp = loaded.effective.find(({ name }) => name === "SONDE_OPAMP_ENDPOINT")?.value ?? "off";
-  if (opamp !== "off") checks.push(await checkOpamp(opamp, context.env));
+  if (settings.opamp === undefined) return checks;
+  // Loaded only where there is a server to speak to.
+  const { checkOpamp } = await import("./doctor_opamp.ts");
+  checks.push(await checkOpamp(settings.opamp, { environment: context.env, clock: clockOf(context) }));
   return checks;
 }
 

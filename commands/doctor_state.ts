@@ -1,5 +1,5 @@
 /**
- * What sonde keeps and gives up on this host: the spool, the OpAMP server's address, the sandbox.
+ * What sonde keeps and gives up on this host: the spool, the sandbox.
  * @module
  */
 import { openStateDir } from "../config/state_dir.ts";
@@ -8,7 +8,6 @@ import { probe } from "../exporters/probe.ts";
 import * as show from "../exporters/console_text.ts";
 import { listSpool } from "../exporters/spool_list.ts";
 import { type Check, wordsOf } from "./doctor_check.ts";
-import { checkRoute, type Environment } from "./doctor_route.ts";
 import { dropPermissions } from "./drop.ts";
 
 /** Less room than the spool may take is worth a word. */
@@ -60,19 +59,6 @@ export async function checkSpool({ stateDirs, spool }: Settings, { freeBytes }: 
   } catch (error) {
     return { name, state: "warn", what: `${path}/spool: ${wordsOf(error)}`, next: "Type sonde spool verify" };
   }
-}
-
-/** The way to the OpAMP server; one line, the first step that fails. */
-export async function checkOpamp(endpoint: string, environment: Environment): Promise<Check> {
-  const url = endpoint.replace(/^ws/, "http");
-  const transport = { caCerts: [], insecure: false };
-  const steps = await checkRoute({ url, transport }, environment);
-  // Its own certificates and proxy are the agent's to use: here only what is surely wrong counts.
-  const bad = steps.find(({ name, state }) => state === "FAIL" && (name === "dns" || name === "tcp"));
-  const { host } = new URL(url);
-  if (bad === undefined) return { name: "opamp", state: "ok", what: `${host} answers` };
-  const next = bad.next === undefined ? {} : { next: bad.next };
-  return { name: "opamp", state: "warn", what: `${host}: ${bad.name}: ${bad.what}`, ...next };
 }
 
 /** Gives every permission up, as the agent does, and tries what must not be possible. Nothing can be done afterwards. */
