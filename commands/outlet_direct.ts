@@ -8,7 +8,13 @@ import type { Settings } from "../config/settings.ts";
 import { readNamed } from "../config/files.ts";
 import { rereadCredentials } from "../config/credential_files.ts";
 import { sleep } from "../exporters/clock.ts";
-import { openSpooledDelivery } from "../exporters/spooled_delivery.ts";
+import type { DeliveryParts } from "../exporters/delivery.ts";
+import { isSpoolIdle } from "../exporters/spool_idle.ts";
+import {
+  openInboxDelivery,
+  type SpooledDelivery,
+  type SpooledOptions,
+} from "../exporters/spooled_delivery.ts";
 import { PRODUCT } from "./build.ts";
 import { dropAllBut } from "./drop.ts";
 import { installationId, resourceOf } from "./identity.ts";
@@ -17,6 +23,27 @@ import { prepareNetwork } from "./network_environment.ts";
 import type { Outlet, OutletOptions } from "./outlet.ts";
 import { openOwnState } from "./own_state.ts";
 import { spoolPlace } from "./spool_place.ts";
+
+/**
+ * True when the spool can stay closed: nothing waits in it, and no lane wants its batches on disk before their first
+ * attempt. What is left at the end then goes to its inbox.
+ */
+function isInboxEnough({ lanes }: Settings, { spool }: Pick<SpooledOptions, "spool">): boolean {
+  return spool?.mode !== "always" && lanes.every(({ temporality }) => temporality !== "delta") &&
+    (spool === undefined || isSpoolIdle(spool.path));
+}
+
+async function open(
+  settings: Settings,
+  options: SpooledOptions,
+  parts: DeliveryParts,
+): Promise<SpooledDelivery> {
+  if (isInboxEnough(settings, options)) return await openInboxDelivery(options, parts);
+  const { openSpooledDelivery }: typeof import("../exporters/spooled_open.ts") = await import(
+    "../exporters/spooled_open.ts" satisfies string
+  );
+  return await openSpooledDelivery(options, parts);
+}
 
 /** For one measurement and one delivery. */
 export async function openDirectOutlet(
@@ -30,15 +57,13 @@ export async function openDirectOutlet(
   const resource = resourceOf(settings, agentId);
   const memory = await openSeriesMemory(stateDir);
   const { lanes, queueBytesMax } = settings;
-  const delivery = await openSpooledDelivery(
-    { product: PRODUCT, agentId, lanes, queueBytesMax, ...spoolPlace(settings, { stateDir, isBrief: true }) },
-    {
-      clock: { wall: context.now, mono: () => performance.now(), random: context.random, sleep },
-      log,
-      changed: () => {},
-      reread: (lane) => rereadCredentials(lane, readNamed),
-    },
-  );
+  const place = spoolPlace(settings, { stateDir, isBrief: true });
+  const delivery = await open(settings, { product: PRODUCT, agentId, lanes, queueBytesMax, ...place }, {
+    clock: { wall: context.now, mono: () => performance.now(), random: context.random, sleep },
+    log,
+    changed: () => {},
+    reread: (lane) => rereadCredentials(lane, readNamed),
+  });
   for (const note of delivery.notes) log(note);
   dropAllBut("net", "read", "write");
   return {

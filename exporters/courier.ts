@@ -25,7 +25,8 @@ import type { Outcome } from "./outcome.ts";
 import { probe } from "./probe.ts";
 import { type DeliveryReport, isFailing } from "./report.ts";
 import { Room } from "./room.ts";
-import { openSpooledDelivery, type SpooledDelivery } from "./spooled_delivery.ts";
+import type { SpooledDelivery } from "./spooled_delivery.ts";
+import { openSpooledDelivery } from "./spooled_open.ts";
 
 const BEAT_MS = 10_000;
 const REPORT_SPACING_MS = 1_000;

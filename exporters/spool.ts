@@ -11,7 +11,13 @@ import { SpoolDisk } from "./spool_disk.ts";
 import { removeIfThere, writeFileAside } from "./spool_files.ts";
 import { removeForeign } from "./spool_foreign.ts";
 import { INBOX_FOLDER, inboxHash, readInbox } from "./spool_inbox.ts";
-import { DESTINATION_FILE, destinationHash, destinationKey, type SpoolLaneKey } from "./spool_key.ts";
+import {
+  DESTINATION_FILE,
+  destinationHash,
+  destinationKey,
+  LOCK_FILE,
+  type SpoolLaneKey,
+} from "./spool_key.ts";
 import { type LaneFolder, laneFolders, laneNumber, listFolder } from "./spool_list.ts";
 import { SpoolLane } from "./spool_lane.ts";
 
@@ -24,7 +30,6 @@ export interface SpoolOptions {
   readonly log: (record: LogRecord) => void;
 }
 
-const LOCK_FILE = "spool.lock";
 const INBOX_EVERY_MS = 5_000;
 const FOREIGN_EVERY_MS = 3_600_000;
 /** Older data is of no use to most backends (otlp M19). */

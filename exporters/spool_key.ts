@@ -35,6 +35,8 @@ export function laneOfKey(
   return { destination, signal, preset, url: `${origin}${path === "/" ? "" : path}/v1/${signal}` };
 }
 
+/** Whoever holds its lock owns the spool. */
+export const LOCK_FILE = "spool.lock";
 export const DESTINATION_FILE = "destination.json";
 const HASH_CHARS = 16;
 

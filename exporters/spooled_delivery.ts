@@ -1,6 +1,6 @@
 /**
  * Delivery with its disk: what the courier runs for an agent, and what a verb that ends by itself may run in its own
- * isolate. Where another process holds the spool's lock, what is left at the end goes to its inbox (design 2).
+ * isolate. Where no spool is open, what is left at the end goes to its inbox (design 2).
  * @module
  */
 import type { BatchMessage } from "./batch.ts";
@@ -9,7 +9,7 @@ import type { FlushOptions } from "./drive.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { CourierStart, LaneBaseline, LogRecord } from "./messages.ts";
 import type { DeliveryReport } from "./report.ts";
-import { openSpool, type Spool } from "./spool.ts";
+import type { Spool } from "./spool.ts";
 import { Leftover } from "./spool_leftover.ts";
 import { obey, type SpoolOrder, type SpoolOrderResult } from "./spool_order.ts";
 
@@ -90,20 +90,15 @@ export class SpooledDelivery {
   }
 }
 
-/** Opens the spool, then the lanes on it. Rejects when a client certificate cannot be used. */
-export async function openSpooledDelivery(
+/** Without a spool: what is left at the end goes to its inbox. Rejects when a client certificate cannot be used. */
+export async function openInboxDelivery(
   { spool: place, ...options }: SpooledOptions,
   parts: Omit<DeliveryParts, "spoolOf">,
 ): Promise<SpooledDelivery> {
-  const { clock, log } = parts;
-  const spool = place && await openSpool({ ...place, lanes: options.lanes, clock, log });
-  const leftover = place?.leftover !== undefined && spool?.isHeldElsewhere
-    ? new Leftover({ path: place.path, writer: place.leftover })
-    : undefined;
-  const disk = leftover ?? spool;
-  const delivery = await openDelivery({ ...options, spoolAlways: place?.mode === "always" }, {
+  const leftover = place && new Leftover({ path: place.path, writer: place.leftover ?? "process" });
+  const delivery = await openDelivery(options, {
     ...parts,
-    ...(disk !== undefined && { spoolOf: (lane) => disk.laneSpool(lane) }),
+    ...(leftover !== undefined && { spoolOf: (lane) => leftover.laneSpool(lane) }),
   });
-  return new SpooledDelivery(delivery, spool, leftover);
+  return new SpooledDelivery(delivery, undefined, leftover);
 }
