@@ -6,32 +6,50 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { ok } from "./fault_behaviours.ts";
 import { FaultServer } from "./fault_server.ts";
-import { type Outcome, portable, run, toolAbsence } from "./package_rig.ts";
+import { checkout, type Outcome, portable, run, toolAbsence } from "./package_rig.ts";
 import { peerTest } from "./peers/peer.ts";
 import { inFolder } from "./program.ts";
 
-/** Where memory groups are made and how their limit is called: version 1, else version 2. */
-const CONTROLLERS = [
-  { folder: "/sys/fs/cgroup/memory", limit: "memory.limit_in_bytes" },
-  { folder: "/sys/fs/cgroup", limit: "memory.max" },
-] as const;
+/** A limit: version 1's folder and file, version 2's file, and how a value is written there. */
+const LIMITS = {
+  memory: {
+    folder: "memory",
+    v1: "memory.limit_in_bytes",
+    v2: "memory.max",
+    text: (mebibytes: number) => `${mebibytes}M`,
+  },
+  tasks: { folder: "pids", v1: "pids.max", v2: "pids.max", text: String },
+  cpu: {
+    folder: "cpu",
+    v1: "cpu.cfs_quota_us",
+    v2: "cpu.max",
+    text: (percent: number) => `${percent * 1_000}`,
+  },
+} as const;
 
-/** A memory group of the given size, for as long as it is in use. */
-class MemoryGroup {
-  readonly path: string;
+const GROUPS = "/sys/fs/cgroup";
+
+/** MiB, processes and threads, percent of one CPU. */
+type Limits = Partial<Record<keyof typeof LIMITS, number>>;
+
+/** A group of processes under limits, for as long as it is in use. */
+class LimitedGroup {
+  readonly #paths: string[] = [];
 
   /** Throws where no group may be made. */
-  constructor(mebibytes: number) {
-    const controller = CONTROLLERS.find(({ folder }) => {
-      try {
-        return Deno.statSync(`${folder}/cgroup.procs`).isFile;
-      } catch {
-        return false;
+  constructor(limits: Limits) {
+    const isUnified = exists(`${GROUPS}/cgroup.controllers`);
+    for (const name of ["memory", "tasks", "cpu"] as const) {
+      const value = limits[name];
+      if (value === undefined) continue;
+      const { folder, v1, v2, text } = LIMITS[name];
+      const path = `${GROUPS}${isUnified ? "" : `/${folder}`}/sonde-test-${Deno.pid}`;
+      if (!this.#paths.includes(path)) {
+        Deno.mkdirSync(path);
+        this.#paths.push(path);
       }
-    }) ?? CONTROLLERS[1];
-    this.path = `${controller.folder}/sonde-test-${Deno.pid}-${mebibytes}`;
-    Deno.mkdirSync(this.path);
-    Deno.writeTextFileSync(`${this.path}/${controller.limit}`, String(mebibytes * 1024 * 1024));
+      Deno.writeTextFileSync(`${path}/${isUnified ? v2 : v1}`, text(value));
+    }
   }
 
   /** Runs a program as a member. */
@@ -40,29 +58,40 @@ class MemoryGroup {
     args: readonly string[],
     env: Readonly<Record<string, string>>,
   ): Promise<Outcome> {
-    const script = 'echo $$ >"$1"; shift; exec "$@"';
-    return await run("sh", ["-c", script, "sh", `${this.path}/cgroup.procs`, program, ...args], { env });
+    const script = 'for group in $1; do echo $$ >"$group/cgroup.procs"; done; shift; exec "$@"';
+    return await run("sh", ["-c", script, "sh", this.#paths.join(" "), program, ...args], { env });
   }
 
   [Symbol.dispose](): void {
-    Deno.removeSync(this.path);
+    for (const path of this.#paths) Deno.removeSync(path);
   }
 }
 
-function memoryAbsence(): string | undefined {
+function exists(path: string): boolean {
   try {
-    using _ = new MemoryGroup(8);
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+function groupAbsence(): string | undefined {
+  try {
+    using _ = new LimitedGroup({ memory: 8, tasks: 8, cpu: 8 });
     return undefined;
   } catch {
-    return "no memory group may be made here";
+    return "no group with limits may be made here";
   }
 }
 
+const absence = groupAbsence();
+
 /** Registers a test; a machine that forbids groups is a reason that CI accepts too. */
-function memoryTest(title: string, test: () => Promise<void>): void {
-  const reason = memoryAbsence();
-  if (reason !== undefined) Deno.stderr.writeSync(new TextEncoder().encode(`skipped: ${title}: ${reason}\n`));
-  Deno.test({ name: title, ignore: reason !== undefined, fn: test });
+function limitTest(title: string, test: () => Promise<void>): void {
+  if (absence !== undefined) {
+    Deno.stderr.writeSync(new TextEncoder().encode(`skipped: ${title}: ${absence}\n`));
+  }
+  Deno.test({ name: title, ignore: absence !== undefined, fn: test });
 }
 
 async function environment(folder: string): Promise<Record<string, string>> {
@@ -70,14 +99,14 @@ async function environment(folder: string): Promise<Record<string, string>> {
   return { SONDE_STATE_DIR: `${folder}/state`, SONDE_CONTROL_SOCKET: `${folder}/ctl.sock` };
 }
 
-memoryTest("memory: killed at 24 MiB, collects at 48, delivers and runs at 96", async () => {
+limitTest("memory: killed at 24 MiB, collects at 48, delivers at 64, runs at 96", async () => {
   await using server = new FaultServer(ok);
   const endpoint = `http://127.0.0.1:${server.port}`;
   const program = await portable();
   await inFolder(async (folder) => {
     const env = await environment(folder);
-    const outcome = async (mebibytes: number, args: readonly string[]) => {
-      using group = new MemoryGroup(mebibytes);
+    const outcome = async (memory: number, args: readonly string[]) => {
+      using group = new LimitedGroup({ memory });
       return await group.run(program, args, env);
     };
     // The kernel kills it: no half-written state, and nothing was sent.
@@ -85,16 +114,38 @@ memoryTest("memory: killed at 24 MiB, collects at 48, delivers and runs at 96", 
     assertEquals(server.requests.length, 0);
     const collected = await outcome(48, ["once", "--dry-run"]);
     assertEquals(collected.code, 0, collected.stderr);
-    const delivered = await outcome(96, ["once", "--endpoint", endpoint]);
+    const delivered = await outcome(64, ["once", "--endpoint", endpoint]);
     assertEquals(delivered.code, 0, delivered.stderr);
-    using group = new MemoryGroup(96);
-    const running = group.run("timeout", ["--preserve-status", "4", program, "run", "--interval", "500ms"], {
-      ...env,
-      SONDE_ENDPOINT: endpoint,
-    });
-    await server.waitFor(4);
+    using group = new LimitedGroup({ memory: 96 });
+    const args = ["--preserve-status", "4", program, "run", "--interval", "500ms", "--endpoint", endpoint];
+    const ended = await group.run("timeout", args, env);
+    assertEquals(ended.code, 0, ended.stderr);
+    assert(server.requests.length >= 5);
+  });
+});
+
+limitTest("limits: starts, runs and stops within the unit's memory, tasks and CPU", async () => {
+  const unit = await Deno.readTextFile(`${checkout}scripts/package/sonde.service`);
+  const directive = (name: string) => Number(new RegExp(`^${name}=(\\d+)`, "m").exec(unit)?.[1]);
+  const limits = { memory: directive("MemoryMax"), tasks: directive("TasksMax"), cpu: directive("CPUQuota") };
+  assertEquals(limits, { memory: 160, tasks: 64, cpu: 20 });
+  await using server = new FaultServer(ok);
+  const program = await portable();
+  await inFolder(async (folder) => {
+    const env = { ...await environment(folder), SONDE_ENDPOINT: server.url };
+    using group = new LimitedGroup(limits);
+    const beganMs = performance.now();
+    const running = group.run(
+      "timeout",
+      ["--preserve-status", "8", program, "run", "--interval", "500ms"],
+      env,
+    );
+    await server.waitFor(1);
+    const firstMs = Math.round(performance.now() - beganMs);
+    Deno.stderr.writeSync(new TextEncoder().encode(`first request after ${firstMs} ms at 20 % of a CPU\n`));
     const ended = await running;
     assertEquals(ended.code, 0, ended.stderr);
+    assert(server.requests.length >= 8, `${server.requests.length} requests`);
   });
 });
 
