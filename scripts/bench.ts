@@ -9,6 +9,7 @@ import { budgetsOf, type Figures, type Ratios, ratiosOf, worsened } from "./benc
 import { withFloor } from "./bench_floor.ts";
 import { measureParts } from "./bench_parts.ts";
 import { type Command, measureBareRss, measureRun, measureStarts, sondeCommand } from "./bench_process.ts";
+import { measureVerbs } from "./bench_verbs.ts";
 import { print, root, say } from "./terminal.ts";
 
 const BASELINE = `${root}/scripts/bench_baseline.json`;
@@ -24,6 +25,8 @@ function measure(command: Command, cycles: number): Promise<Figures> {
     const hotUs = "skipped" in floor ? 0 : await floor.hot(files);
     say("bench: starts");
     const { bareMs, startMs, onceMs } = await measureStarts(command, STARTS);
+    say("bench: short verbs");
+    const verbs = await measureVerbs(command, STARTS);
     const bare = { ms: bareMs, rss: await measureBareRss() };
     say(`bench: ${cycles} cycles at 1 Hz`);
     const [run, pacedUs] = await Promise.all([
@@ -38,6 +41,7 @@ function measure(command: Command, cycles: number): Promise<Figures> {
       wire: { bytesPerPoint, requestBytes },
       startMs,
       onceMs,
+      verbs,
       bare,
       floor: "skipped" in floor ? floor : { hotUs, pacedUs },
     };

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { VerbFigures } from "./bench_verbs.ts";
+
 /** What one run of the bench found. Times of a cycle's parts are CPU. */
 export interface Figures {
   readonly points: number;
@@ -31,6 +33,7 @@ export interface Figures {
   /** Milliseconds from spawn. */
   readonly startMs: number;
   readonly onceMs: number;
+  readonly verbs: VerbFigures;
   /** The same machine doing nothing: an empty program, and C that only reads the same files, hot and once a second. */
   readonly bare: { readonly ms: number; readonly rss: number };
   readonly floor: { readonly hotUs: number; readonly pacedUs: number } | { readonly skipped: string };
@@ -92,7 +95,8 @@ export interface Budget {
 
 /** The budgets that this bench measures. */
 export function budgetsOf(figures: Figures): Budget[] {
-  const { cycle, memory, wire, startMs, onceMs } = figures;
+  const { cycle, memory, wire, startMs, onceMs, verbs } = figures;
+  const { help, execAlone, execBesideAgent, execDelivering } = verbs;
   const ratio = ratiosOf(figures)["collectEncodeToFloor"];
   const budget = (what: string, value: number, [max, aim]: readonly [number, number]): Budget => ({
     what,
@@ -108,5 +112,9 @@ export function budgetsOf(figures: Figures): Budget[] {
     budget("start to first accepted request, ms", startMs, [90, 60]),
     budget("once, spawn to exit, ms", onceMs, [90, 60]),
     budget("wire, gzip, bytes per point", wire.bytesPerPoint, [18, 12]),
+    budget("help, CPU beyond the empty program, ms", help.cpuMs, [40, 10]),
+    budget("exec -- true, alone, beyond both, ms", execAlone.wallMs, [60, 30]),
+    budget("exec -- true, beside an agent, beyond both, ms", execBesideAgent.wallMs, [60, 40]),
+    budget("exec -- true, delivering, beyond both, ms", execDelivering.wallMs, [60, 60]),
   ];
 }

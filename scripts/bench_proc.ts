@@ -61,3 +61,13 @@ export class CpuMeter {
 function threadName(comm: string): string {
   return comm.trim().replace(/[-_]?\d+$/, "");
 }
+
+/** CPU of all children that have ended and been waited for, milliseconds, in ticks of 10: take many children. */
+export function endedChildrenCpuMs(): number {
+  const stat = Deno.readTextFileSync("/proc/self/stat");
+  const [user, system] = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(13, 15).map(Number);
+  return ((user ?? NaN) + (system ?? NaN)) * TICK_MS;
+}
+
+/** USER_HZ is 100 on every architecture that Deno runs on. */
+const TICK_MS = 10;

@@ -23,7 +23,8 @@ export function sondeCommand(binary: string | undefined): Command {
   return binary === undefined ? [...DENO, `${root}/main.ts`] : [binary];
 }
 
-const BARE: Command = [...DENO, `${root}/scripts/bench_bare.ts`];
+/** The empty program, started the same way. */
+export const BARE: Command = [...DENO, `${root}/scripts/bench_bare.ts`];
 
 /** What `run` did between warm-up and end. */
 export interface RunFigures {
@@ -35,7 +36,8 @@ export interface RunFigures {
   readonly requestBytes: number;
 }
 
-function spawn([program, ...args]: Command, env: Readonly<Record<string, string>>): Deno.ChildProcess {
+/** Starts a program with what its environment needs and nothing else. */
+export function spawn([program, ...args]: Command, env: Readonly<Record<string, string>>): Deno.ChildProcess {
   const kept: Record<string, string> = {};
   for (const name of ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]) {
     const value = Deno.env.get(name);
@@ -58,7 +60,7 @@ function spawn([program, ...args]: Command, env: Readonly<Record<string, string>
 }
 
 /** A fresh state directory and sink for `use`, gone afterwards. */
-async function withSink<T>(use: (sink: Sink, env: Record<string, string>) => Promise<T>): Promise<T> {
+export async function withSink<T>(use: (sink: Sink, env: Record<string, string>) => Promise<T>): Promise<T> {
   const folder = await Deno.makeTempDir({ prefix: "sonde-bench-" });
   const sink = startSink();
   try {
@@ -191,7 +193,8 @@ export async function measureBareRss(): Promise<number> {
   }
 }
 
-async function measureExit(command: Command, env: Readonly<Record<string, string>>): Promise<number> {
+/** Milliseconds from spawn to exit. Throws when it does not end with 0. */
+export async function measureExit(command: Command, env: Readonly<Record<string, string>>): Promise<number> {
   const before = performance.now();
   const { code } = await spawn(command, env).status;
   const ms = performance.now() - before;

@@ -14,6 +14,12 @@ const figures: Figures = {
   wire: { bytesPerPoint: 14, requestBytes: 1_400 },
   startMs: 80,
   onceMs: 100,
+  verbs: {
+    help: { wallMs: 5, cpuMs: 5 },
+    execAlone: { wallMs: 25, cpuMs: 26 },
+    execBesideAgent: { wallMs: 45, cpuMs: 46 },
+    execDelivering: { wallMs: 61, cpuMs: 66 },
+  },
   bare: { ms: 40, rss: 32_768 },
   floor: { hotUs: 250, pacedUs: 500 },
 };
@@ -53,7 +59,10 @@ Deno.test("budgetsOf() says which budgets of the design are met", () => {
     value,
     max,
   }));
-  assertEquals(missed, [{ what: "once, spawn to exit, ms", value: 100, max: 90 }]);
+  assertEquals(missed, [
+    { what: "once, spawn to exit, ms", value: 100, max: 90 },
+    { what: "exec -- true, delivering, beyond both, ms", value: 61, max: 60 },
+  ]);
 });
 
 const ROLLUP = `55d0-7ffd ---p 00000000 00:00 0 [rollup]
