@@ -11,6 +11,7 @@ import { createMetricsEncoder } from "../exporters/metrics_encoder.ts";
 import type { Outcome } from "../exporters/outcome.ts";
 import { createPoster, openTransport } from "../exporters/post.ts";
 import { presetNamed } from "../exporters/presets/registry.ts";
+import { withCopies } from "../exporters/resource_copies.ts";
 import { PRODUCT, VERSION } from "./build.ts";
 import { type Check, wordsOf } from "./doctor_check.ts";
 
@@ -56,9 +57,10 @@ export function canarySnapshot({ timeNs, points }: Snapshot): Snapshot {
 }
 
 function bodiesOf(lane: LaneConfig, { resource, snapshot }: Omit<CanaryParts, "clock">) {
-  const { naming, encoding, temporality, native } = lane;
+  const { naming, encoding, temporality, native, resourceCopies } = lane;
   const encoder = createMetricsEncoder({ naming, encoding, temporality, ...(native && { native }) });
-  return encoder.encode({ resource, scope: { name: "sonde", version: VERSION }, snapshot }, lane);
+  const scope = { name: "sonde", version: VERSION };
+  return encoder.encode({ resource: withCopies(resource, resourceCopies), scope, snapshot }, lane);
 }
 
 async function send(

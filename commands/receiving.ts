@@ -8,6 +8,7 @@ import type { Temporality } from "../exporters/batch.ts";
 import type { LaneConfig } from "../exporters/lane_config.ts";
 import type { LogRecord } from "../exporters/messages.ts";
 import { presetNamed } from "../exporters/presets/registry.ts";
+import { type ResourceCopies, withCopies } from "../exporters/resource_copies.ts";
 import { ReceiverLink } from "../exporters/receiver_link.ts";
 import { workerUrl } from "./workers.ts";
 
@@ -28,8 +29,15 @@ export class ReceiverError extends Error {
   }
 }
 
-function hostAttributes(resource: Attributes): Attributes {
-  return Object.fromEntries(Object.entries(resource).filter(([key]) => /^(host|os)\./.test(key)));
+/** What describes the host, also under the keys by which a destination goes. */
+function hostAttributes(resource: Attributes, lanes: readonly LaneConfig[]): Attributes {
+  const host = Object.fromEntries(Object.entries(resource).filter(([key]) => /^(host|os)\./.test(key)));
+  const copies: ResourceCopies = Object.assign({}, ...lanes.map(({ resourceCopies }) => resourceCopies));
+  const given = Object.keys(copies).flatMap((key) => {
+    const value = resource[key];
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  return withCopies({ ...host, ...Object.fromEntries(given) }, copies);
 }
 
 function temporalitiesOf({ preset, temporality }: LaneConfig): readonly Temporality[] {
@@ -48,7 +56,7 @@ export async function openReceiver(
     lanes,
     destinations: destinations.map(({ name }) => name),
     temporalities: temporalitiesOf,
-    resource: hostAttributes(options.resource),
+    resource: hostAttributes(options.resource, lanes),
     courierPort: options.courierPort,
     log: options.log,
     dead: options.dead,

@@ -173,6 +173,7 @@ function buildLane(build: Build): LaneConfig | undefined {
     compression: resolution.value(where.COMPRESSION, scope),
     timeoutMs: resolution.value(where.TIMEOUT, scope),
     naming: naming === "auto" ? preset.naming : naming,
+    ...(preset.resourceCopies === undefined ? {} : { resourceCopies: preset.resourceCopies }),
     temporality: readTemporality(build),
     batchBytesMax: preset.batchBytesMax,
     batchItemsMax: preset.batchItemsMax,

@@ -9,6 +9,7 @@ import type { Discarded, MetricsEncoder, Scope } from "./encoder.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { LaneBaseline } from "./messages.ts";
 import { createMetricsEncoder } from "./metrics_encoder.ts";
+import { CopiedResource } from "./resource_copies.ts";
 
 /** A snapshot whose sums are deltas, with the baseline that becomes true when its batches are kept. */
 export interface DeltaSnapshot {
@@ -26,6 +27,7 @@ interface Group {
   readonly encoder: MetricsEncoder;
   /** Present for delta lanes. */
   readonly derive: Derive | undefined;
+  readonly resource: CopiedResource;
   /** Where it stands after the last cycle. */
   baseline: string | undefined;
 }
@@ -40,9 +42,9 @@ function openGroups(
       ? baselines.find((one) => one.destination === destination && one.signal === signal)?.baseline
       : undefined;
   const keyOf = (lane: LaneConfig) => {
-    const { naming, temporality, encoding, native, batchBytesMax, batchItemsMax } = lane;
+    const { naming, temporality, encoding, native, resourceCopies, batchBytesMax, batchItemsMax } = lane;
     return JSON.stringify([
-      ...[naming, temporality, encoding, native, batchBytesMax, batchItemsMax],
+      ...[naming, temporality, encoding, native, resourceCopies, batchBytesMax, batchItemsMax],
       baselineOf(lane),
     ]);
   };
@@ -57,7 +59,8 @@ function openGroups(
       ...(native !== undefined && { native }),
     });
     const derive = temporality === "delta" ? openDelta(baseline) : undefined;
-    return [{ lanes: members, first, encoder, derive, baseline }];
+    const resource = new CopiedResource(first.resourceCopies);
+    return [{ lanes: members, first, encoder, derive, resource, baseline }];
   });
 }
 
@@ -75,7 +78,7 @@ export class FanOut {
   #groups: readonly Group[];
   #sequence = 0;
   /** By encoders that were replaced. */
-  #discarded: Discarded = { nonFinite: 0, oversize: 0 };
+  #discarded: Discarded = { nonFinite: 0, oversize: 0, unsupported: 0 };
 
   /** Takes the metrics lanes among `lanes`. Delta lanes that stand at different baselines are kept apart. */
   constructor(lanes: readonly LaneConfig[], options: FanOutOptions) {
@@ -99,7 +102,11 @@ export class FanOut {
     for (const group of this.#groups) {
       const derived = group.derive?.(snapshot);
       group.baseline = derived?.baseline;
-      const input = { resource, scope: this.#options.scope, snapshot: derived?.snapshot ?? snapshot };
+      const input = {
+        resource: group.resource.of(resource),
+        scope: this.#options.scope,
+        snapshot: derived?.snapshot ?? snapshot,
+      };
       for (const { body, items, firstTimeMs, lastTimeMs } of group.encoder.encode(input, group.first)) {
         const header = {
           signal: "metrics",
@@ -123,6 +130,7 @@ export class FanOut {
     for (const { encoder } of this.#groups) {
       total.nonFinite += encoder.discarded.nonFinite;
       total.oversize += encoder.discarded.oversize;
+      total.unsupported += encoder.discarded.unsupported;
     }
     return total;
   }

@@ -7,6 +7,7 @@ import type { Encoding, Signal, Temporality } from "./batch.ts";
 import type { Naming } from "../collectors/metric.ts";
 import type { HeaderTemplates } from "./presets/preset.ts";
 import type { Fillings } from "./presets/resolve.ts";
+import type { ResourceCopies } from "./resource_copies.ts";
 
 /** TLS and proxy settings of a destination. Texts, not paths: the sender may have no right to read files. */
 export interface TransportConfig {
@@ -109,6 +110,8 @@ export interface LaneConfig {
   readonly compression: "gzip" | "none";
   readonly timeoutMs: number;
   readonly naming: Naming;
+  /** Resource attributes it wants under another key as well. */
+  readonly resourceCopies?: ResourceCopies;
   readonly temporality: Temporality;
   /** Bytes before compression and items one request may hold. */
   readonly batchBytesMax: number;

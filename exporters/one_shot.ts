@@ -13,6 +13,7 @@ import { encodeMetrics } from "./otlp_metrics.ts";
 import type { RequestOptions } from "./otlp_request.ts";
 import { encodeTraces } from "./otlp_traces.ts";
 import type { AnyAttributes } from "./otlp_values.ts";
+import { withCopies } from "./resource_copies.ts";
 
 /** Data of all signals; each part may be missing. */
 export interface Contents {
@@ -24,15 +25,19 @@ export interface Contents {
 }
 
 /** What of a lane decides how its batches are written. */
-export type OneShotLane = NativeLane & Pick<LaneConfig, "destination" | "signal">;
+export type OneShotLane = NativeLane & Pick<LaneConfig, "destination" | "signal" | "resourceCopies">;
 
 function formOf(lane: OneShotLane): string {
-  const { signal, encoding, temporality, naming, native, batchBytesMax, batchItemsMax } = lane;
-  return JSON.stringify([signal, encoding, temporality, naming, native, batchBytesMax, batchItemsMax]);
+  const { signal, encoding, temporality, naming, native, resourceCopies, batchBytesMax, batchItemsMax } =
+    lane;
+  return JSON.stringify([
+    ...[signal, encoding, temporality, naming, native, resourceCopies, batchBytesMax, batchItemsMax],
+  ]);
 }
 
 async function encodeFor(contents: Contents, lane: OneShotLane): Promise<readonly Encoded[]> {
-  const { resource, scope, metrics, logs = [], spans = [] } = contents;
+  const { scope, metrics, logs = [], spans = [] } = contents;
+  const resource = withCopies(contents.resource, lane.resourceCopies);
   const { encoding, batchBytesMax, batchItemsMax, temporality } = lane;
   if (encoding === "native") {
     // Few destinations need it, and it brings the encoder of host metrics.

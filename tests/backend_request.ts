@@ -54,10 +54,21 @@ export async function judged({ path, headers, ...rest }: RecordedRequest): Promi
   return { path, headers, plain: await plainBody({ headers, ...rest }) };
 }
 
-/** All metrics of an OTLP request. */
-export function metricsOf({ headers, plain }: Judged): Metric[] {
+function exportOf({ headers, plain }: Judged) {
   const isJson = headers["content-type"]?.startsWith("application/json") ?? false;
-  const request = isJson ? decodeExportJson(plain) : decodeExport(plain);
+  return isJson ? decodeExportJson(plain) : decodeExport(plain);
+}
+
+/** Resource attributes of every resource of an OTLP request. */
+export function resourcesOf(request: Judged): Map<string, unknown>[] {
+  return exportOf(request).resourceMetrics.map(({ resource }) =>
+    new Map(resource?.attributes.map(({ key, value }) => [key, value?.value.value]))
+  );
+}
+
+/** All metrics of an OTLP request. */
+export function metricsOf(judged: Judged): Metric[] {
+  const request = exportOf(judged);
   return request.resourceMetrics.flatMap((one) => one.scopeMetrics).flatMap((one) => one.metrics);
 }
 

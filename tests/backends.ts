@@ -15,6 +15,7 @@ import {
   path,
   pointsOf,
   PROTOBUF,
+  resourcesOf,
   type Rule,
   soundPoints,
   types,
@@ -72,6 +73,14 @@ const tagConfig: Rule = ({ headers }) => {
     : { status: 400, body: "bad dd-otel-metric-config" };
 };
 
+/** The first of these keys is the host: a machine id there would be one nobody knows. */
+const namedHost: Rule = (request) => {
+  const wrong = resourcesOf(request).find((resource) =>
+    resource.has("host.id") && resource.get("datadog.host.name") !== resource.get("host.name")
+  );
+  return wrong === undefined ? undefined : { status: 400, body: `host is ${wrong.get("host.id")}` };
+};
+
 const otlp = [types(PROTOBUF, JSON_TYPE), gzipOnly, soundPoints];
 const protobuf = [types(PROTOBUF), gzipOnly, soundPoints];
 const MB = 1_000_000;
@@ -100,6 +109,7 @@ export const BACKENDS: Readonly<Record<string, Backend>> = {
       ...otlp,
       noFallingDelta,
       deltaOnly("intake does not accept cumulative monotonic sums"),
+      namedHost,
     ],
   },
   datadog_native: {

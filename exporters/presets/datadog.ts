@@ -67,6 +67,7 @@ export const datadogOtlp: Preset = {
     },
   },
   naming: "collector",
+  resourceCopies: { "datadog.host.name": "host.name" },
   temporalities: ["delta"],
   batchBytesMax: 450_000,
   maxAgeMs: HOUR_MS,

@@ -5,6 +5,7 @@
  */
 import type { Naming } from "../../collectors/metric.ts";
 import type { Encoding, Signal, Temporality } from "../batch.ts";
+import type { ResourceCopies } from "../resource_copies.ts";
 
 /** The settings a row's texts may hold as `{key}`, `{region}`, …; `{basic}` is base64 of `user:key`. */
 export type Placeholder = "key" | "region" | "dataset" | "user" | "tenant" | "basic";
@@ -101,6 +102,8 @@ export interface Preset {
   /** What resource attributes must look like, by key. */
   readonly attributeShapes?: Readonly<Record<string, Shape>>;
   readonly naming: Naming;
+  /** Resource attributes by the further key that the destination goes by, and the key they have. */
+  readonly resourceCopies?: ResourceCopies;
   /** Accepted temporalities; the first is used unless another is asked for. */
   readonly temporalities: readonly [Temporality, ...Temporality[]];
   /** Accepted encodings; the first is used unless another is asked for. */
