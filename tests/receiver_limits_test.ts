@@ -115,6 +115,9 @@ Deno.test("a gzip bomb costs its cap and is answered 413; what is no gzip 400", 
     assertEquals(answer.status, bad.length === 0 ? 200 : 400);
   }
   assertEquals((await exchange(rig, post("/v1/logs", packed, GZIP))).status, 200);
+  const lying = packed.slice();
+  lying.fill(0xff, -4);
+  assertEquals((await exchange(rig, post("/v1/logs", lying, GZIP))).status, 400);
   assertEquals([rig.budget.used, rig.report().received.logs], [0, 3]);
 });
 
