@@ -1,6 +1,6 @@
 /**
  * The gate before every commit, under a minute: format, lint, types (main and each worker as they are run, then
- * everything), layout, generated files current. Prints what failed and how to mend it.
+ * everything), layout, generated files current, the docs' commands and outputs. Prints what failed and how to mend it.
  * @module
  */
 import { ROOTS } from "./layout_table.ts";
@@ -13,6 +13,8 @@ interface Step {
   readonly args: readonly string[];
   /** What to type when it fails. */
   readonly mend: string;
+  /** A program without which the step is left out, with a line that says so. */
+  readonly needs?: string;
 }
 
 const STEPS: readonly Step[] = [
@@ -36,6 +38,18 @@ const STEPS: readonly Step[] = [
     args: ["run", "-A", "scripts/gen_docs.ts", "--check"],
     mend: "deno run -A scripts/gen_docs.ts, then commit what it wrote",
   },
+  {
+    name: "commands and outputs of the docs",
+    args: ["run", "-A", "scripts/transcripts.ts", "--check"],
+    mend: "deno run -A scripts/transcripts.ts, then read and commit what it wrote",
+    needs: "python3",
+  },
+  {
+    name: "pictures of the docs",
+    args: ["run", "-A", "scripts/pictures.ts", "--check"],
+    mend: "deno run -A scripts/pictures.ts, then look at and commit what it wrote",
+    needs: "python3",
+  },
 ];
 
 function exists(path: string): boolean {
@@ -46,8 +60,21 @@ function exists(path: string): boolean {
   }
 }
 
+async function isThere(program: string): Promise<boolean> {
+  try {
+    return (await run(program, ["--version"])).code === 0;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 /** Runs a step and says how it went. */
 async function take(step: Step): Promise<boolean> {
+  if (step.needs !== undefined && !await isThere(step.needs)) {
+    print(`skipped ${step.name}: ${step.needs} is not installed`);
+    return true;
+  }
   const start = performance.now();
   const { code, stdout, stderr }: Ended = await run(Deno.execPath(), step.args);
   const seconds = ((performance.now() - start) / 1_000).toFixed(1);

@@ -1,16 +1,21 @@
 /**
  * Writes what is made from the program's own tables: attributes of metrics for `explain`, the metric table of
- * docs/metrics.md, the comparison with the Collector in docs/collector-comparison.md and the README, the destination
- * tables of docs/destinations.md and the README.
- * `--check` writes nothing and ends with 1 when a file differs.
+ * docs/metrics.md, the key table of docs/configuration.md, the comparison with the Collector in
+ * docs/collector-comparison.md and the README, the destination tables of docs/destinations.md and the README.
+ * `--check` writes nothing and ends with 1 when a file differs, or when a page has commands that nobody tries
+ * (scripts/transcripts.ts tries them).
  * @module
  */
 import { comparisonTable, differenceList } from "./comparison_table.ts";
 import { destinationList, destinationTables } from "./destination_table.ts";
+import { keyTable, variableTable } from "./key_table.ts";
 import { metricAttributes } from "./metric_attributes.ts";
+import { blocksOf } from "./page.ts";
 import { print, root, say } from "./terminal.ts";
+import { PAGES } from "./transcripts.ts";
 
 const ATTRIBUTES = `${root}/commands/metric_attributes.json`;
+const CONFIGURATION = `${root}/docs/configuration.md`;
 const METRICS = `${root}/docs/metrics.md`;
 const COMPARISON = `${root}/docs/collector-comparison.md`;
 const DESTINATIONS = `${root}/docs/destinations.md`;
@@ -37,17 +42,37 @@ async function settle(path: string, text: string): Promise<boolean> {
   return !isCheck;
 }
 
+/** Whether all commands of the docs are tried, or say why not. */
+async function areTried(): Promise<boolean> {
+  const faults: string[] = [];
+  for (const path of PAGES) {
+    try {
+      blocksOf(await Deno.readTextFile(`${root}/${path}`));
+    } catch (error) {
+      faults.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  for (const fault of faults) say(fault);
+  return faults.length === 0;
+}
+
 if (import.meta.main) {
   const isCurrent = await settle(ATTRIBUTES, await metricAttributes());
   // Read only now: the table is made of the attributes just written.
   const { metricTable } = await import("./metric_table.ts");
   const metrics = await Deno.readTextFile(METRICS);
   const comparison = await Deno.readTextFile(COMPARISON);
+  const configuration = await Deno.readTextFile(CONFIGURATION);
   const tables = Object.entries(destinationTables());
   const destinations = await Deno.readTextFile(DESTINATIONS);
   const readme = await Deno.readTextFile(README);
   const settled = [
     isCurrent,
+    await areTried(),
+    await settle(
+      CONFIGURATION,
+      between(between(configuration, "keys", keyTable()), "variables", variableTable()),
+    ),
     await settle(METRICS, between(metrics, "metrics", metricTable())),
     await settle(COMPARISON, between(comparison, "comparison", comparisonTable())),
     await settle(

@@ -50,7 +50,7 @@ export interface Block {
 
 const FENCE = /^(?<indent> *)```(?<language>[\w-]*)\n(?<inside>(?:.*\n)*?)\k<indent>```$/gm;
 const COMMENT = /<!-- (?<kind>try|not tried)(?:: (?<text>.*?))? -->\s*$/;
-const KNOWN_LANGUAGES = ["", "ts", "json"];
+const KNOWN_LANGUAGES = ["", "ts", "json", "ini"];
 /** Markdown's other way to write code, which says nothing about what it holds. */
 const INDENTED = /(?<=\n\n) {4}(?=\S)/;
 

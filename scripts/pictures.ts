@@ -1,83 +1,73 @@
 /**
- * Makes the pictures of docs/: `once`, `top` and `doctor` as a terminal shows them, against a backend of this script's
- * own on loopback. What differs from run to run (names, ports, times) is put in its usual form.
+ * Makes the pictures of docs/: `once`, `doctor` and `top` as a terminal shows them, played on a stage. `--check` writes
+ * nothing and ends with 1 when a picture shows other words than the program does.
  * @module
  */
-import { ok } from "../tests/fault_behaviours.ts";
-import { FaultServer } from "../tests/fault_server.ts";
 import { svgOf } from "./ansi_svg.ts";
-import { print, root } from "./terminal.ts";
+import { difference } from "./skeleton.ts";
+import { Stage } from "./stage.ts";
+import { print, root, say } from "./terminal.ts";
 
 const COLUMNS = 84;
-const FLAGS = ["run", "-A", "--no-prompt", "--no-check", "--v8-flags=--lite-mode", `${root}/main.ts`];
+/** What `top` draws before a screen, and what it clears below it. */
+const [BEGIN, END] = ["\x1b[?2026h\x1b[H", "\x1b[J\x1b[?2026l"];
 
-interface Stage {
-  readonly folder: string;
-  readonly server: FaultServer;
+/** The last whole screen of what `top` has drawn. */
+export function lastScreen(output: string): string {
+  const end = output.lastIndexOf(END);
+  const begin = output.lastIndexOf(BEGIN, end);
+  if (begin < 0) throw new Error("Cannot find a screen in what top has drawn");
+  return output.slice(begin + BEGIN.length, end);
 }
 
-function command({ folder, server }: Stage, args: readonly string[]): Deno.Command {
-  const settings = ["--endpoint", server.url, "--state-dir", `${folder}/state`, "--interval", "1s"];
-  return new Deno.Command("script", {
-    args: [
-      "-qec",
-      `stty cols ${COLUMNS} rows 40; exec ${[Deno.execPath(), ...FLAGS, ...args, ...settings].join(" ")}`,
-      "/dev/null",
-    ],
-    env: { TERM: "xterm-256color", SONDE_CONTROL_SOCKET: `${folder}/ctl.sock`, DENO_NO_UPDATE_CHECK: "1" },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "null",
-  });
+/** Text with colours and nothing else that moves a cursor; empty lines in a row become one. */
+function still(output: string): string {
+  // deno-lint-ignore no-control-regex -- control sequences are what is taken out
+  return output.replaceAll(/\r|\x1b\[(?:\?\d+[hl]|0G|2?[JK])/g, "").replaceAll(/\n{3,}/g, "\n\n").trim() +
+    "\n";
 }
 
-/** Names and places of this machine are nobody's business, and would change with every recording. */
-function tidied(text: string, { folder, server }: Stage): string {
-  return text
-    .replaceAll("\r", "")
-    // deno-lint-ignore no-control-regex -- the runtime clears its own line before the program begins
-    .replaceAll(/\x1b\[0G\x1b\[2K\x1b\[J/g, "")
-    .replaceAll(Deno.hostname(), "edge-7")
-    .replaceAll(`${folder}/state`, "/var/lib/sonde")
-    .replaceAll(`127.0.0.1:${server.port}`, "127.0.0.1:4318")
-    .replaceAll(/pid \d+/g, "pid 4711");
+/** The words of a picture, a line for each of its own. */
+function wordsOf(svg: string): string {
+  return svg.split("\n").filter((line) => line.startsWith("<text y="))
+    .map((line) => line.replaceAll(/<[^>]*>/g, " ").replaceAll(/ +/g, " ").trim()).join("\n");
 }
 
-async function recorded(stage: Stage, args: readonly string[]): Promise<string> {
-  const { stdout } = await command(stage, args).output();
-  return tidied(new TextDecoder().decode(stdout), stage);
+async function settle(name: string, text: string, isCheck: boolean): Promise<boolean> {
+  const path = `${root}/docs/${name}.svg`;
+  const svg = svgOf(text, { title: `sonde ${name}`, columns: COLUMNS });
+  const found = difference(wordsOf(svg), wordsOf(await Deno.readTextFile(path).catch(() => "")));
+  if (found === undefined) return true;
+  say(`docs/${name}.svg: ${found}`);
+  if (isCheck) return false;
+  await Deno.writeTextFile(path, svg);
+  print(`wrote docs/${name}.svg`);
+  return true;
 }
 
-async function write(name: string, text: string): Promise<void> {
-  const title = `sonde ${name}`;
-  await Deno.writeTextFile(`${root}/docs/${name}.svg`, svgOf(text, { title, columns: COLUMNS }));
-  print(`docs/${name}.svg: ${text.trimEnd().split("\n").length} lines`);
-}
-
-/** The last of several blocks that `top` prints. */
-function lastBlock(text: string): string {
-  return text.trimEnd().split("\n\n").join("\n\n").split(/(?=^\S*sonde \d)/m).at(-1) ?? "";
-}
-
-async function record(stage: Stage): Promise<void> {
-  await write("once", await recorded(stage, ["once", "--dry-run", "--format", "table"]));
-  await write("doctor", await recorded(stage, ["doctor"]));
-  const agent = command(stage, ["run"]).spawn();
-  try {
-    await stage.server.waitFor(stage.server.requests.length + 3);
-    await write("top", lastBlock(await recorded(stage, ["top", "--count", "2", "--color", "always"])));
-  } finally {
-    agent.kill("SIGTERM");
-    await agent.output();
-  }
+/** What each picture shows, by its name: text with colours. */
+export async function pictureTexts(): Promise<Readonly<Record<string, string>>> {
+  await using stage = new Stage({ columns: COLUMNS, rows: 16 });
+  const play = async (command: string, steps: readonly { expect: string; send: string }[] = []) => {
+    const { output } = await stage.play(command, { isTerminal: true, isRaw: true, steps });
+    return output;
+  };
+  await stage.play("export SONDE_ENDPOINT=http://127.0.0.1:4318");
+  const once = still(await play("sonde once --dry-run"));
+  const doctor = still(await play("sonde doctor"));
+  await stage.start("sonde run");
+  // So that every signal has something to show.
+  await stage.play("sonde exec -- sh -c 'echo the disk is full; exit 1'");
+  // The first look has no rates yet, the second may still lack what the job left behind.
+  const steps = [{ expect: " · cpu ", send: "x" }, { expect: " · cpu ", send: "q" }];
+  return { once, doctor, top: still(lastScreen(await play("sonde top", steps))) };
 }
 
 if (import.meta.main) {
-  const folder = await Deno.makeTempDir({ prefix: "s" });
-  await using server = new FaultServer(ok);
-  try {
-    await record({ folder, server });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  const isCheck = Deno.args.includes("--check");
+  let isCurrent = true;
+  for (const [name, text] of Object.entries(await pictureTexts())) {
+    isCurrent = await settle(name, text, isCheck) && isCurrent;
   }
+  Deno.exit(isCurrent ? 0 : 1);
 }

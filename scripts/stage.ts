@@ -13,7 +13,6 @@ import { root } from "./terminal.ts";
 
 /** Longest time of one command; a page that hangs fails, it does not stay. */
 const COMMAND_MS = 20_000;
-const ROWS = 40;
 const SHOWN = "127.0.0.1:4318";
 
 const MOODS: Readonly<Record<Exclude<BackendMood, "down">, Behaviour>> = {
@@ -30,6 +29,7 @@ export interface StageOptions {
   /** `npx` is really used; otherwise the Deno that runs this takes its place. */
   readonly isLiteral?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 /** How a command ended. */
@@ -55,13 +55,13 @@ export class Stage {
   readonly #folder: string;
   readonly #host: MovingHost;
   readonly #isLiteral: boolean;
-  readonly #columns: number;
+  readonly #size: readonly [columns: string, rows: string];
   readonly #staying: Deno.ChildProcess[] = [];
   #isDown = false;
 
-  constructor({ checkout = root, cwd, isLiteral = false, columns = 80 }: StageOptions = {}) {
+  constructor({ checkout = root, cwd, isLiteral = false, columns = 80, rows = 40 }: StageOptions = {}) {
     this.#isLiteral = isLiteral;
-    this.#columns = columns;
+    this.#size = [String(columns), String(rows)];
     this.#folder = Deno.makeTempDirSync({ prefix: "s" });
     this.#host = new MovingHost(`${this.#folder}/host`, "vm1");
     Deno.mkdirSync(`${this.#folder}/bin`);
@@ -94,7 +94,7 @@ export class Stage {
       `{ echo "cd '$PWD'"; declare -f; declare -p $(compgen -e | grep ^SONDE_) 2>/dev/null; } >${this.#session}\n` +
       "exit $code";
     const typed = ["bash", "-c", isTerminal ? script : `exec 2>&1\n${script}`];
-    const terminal = ["python3", `${root}/tests/terminal.py`, String(this.#columns), String(ROWS)];
+    const terminal = ["python3", `${root}/tests/terminal.py`, ...this.#size];
     const [program = "", ...args] = isTerminal ? [...terminal, JSON.stringify(steps), ...typed] : typed;
     const child = new Deno.Command(program, {
       args,
