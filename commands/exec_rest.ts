@@ -11,6 +11,7 @@ import type { LogRecord } from "../exporters/messages.ts";
 import type { PingEvent } from "../exporters/post_ping.ts";
 import { loadInput, printFindings } from "./configuration.ts";
 import type { Context } from "./context.ts";
+import { dropAllBut } from "./drop.ts";
 import type { Job } from "./exec_report.ts";
 import { lockJob } from "./lock_job.ts";
 import { openOwnState } from "./own_state.ts";
@@ -115,6 +116,8 @@ export class Telling {
     const begunMs = performance.now();
     const [{ openOutlet }, { reportJob }] = await this.#wayOut;
     const outlet = await openOutlet(settings, { context, log, isDirect: true, dead: () => {} });
+    // The job has ended and everything is open: nothing is run or looked up any more.
+    dropAllBut("net", "read", "write");
     const told = await reportJob(job, outlet, begunMs + DELIVERY_MS - performance.now());
     for (const { destination, signal, dropped, queued } of told.lanes) {
       log({ level: "info", event: "told", fields: { destination, signal, queued, ...dropped } });

@@ -53,8 +53,8 @@ export const JOB_VERBS: readonly Verb[] = [
       "is not there, 128+n when signal n killed it, 75 when a job of the same --name is still running.",
       "A stream that is a terminal stays one for the job, and is not captured then. A process that the job leaves " +
       "behind can no longer write to a captured output; with --capture never it can.",
-      "Keeps all permissions until it ends, because it runs a program: this verb is not sandboxed. What it sends " +
-      "goes through a courier that may reach the configured destinations and the spool only.",
+      "Keeps all permissions while the job runs, because it runs a program: this verb is not sandboxed. Once the job " +
+      "has ended it keeps network and files only, to hand its data to the running agent or to deliver it itself.",
     ],
     flags: [
       { name: "name", value: "NAME", help: "Name of the job; one run of a name at a time." },

@@ -1,7 +1,6 @@
 /**
  * The way out of `exec` where no agent runs: delivery in its own isolate. A worker would take longer to start than
- * everything else takes, and its walls protect nothing here: the process keeps all permissions until its job has ended.
- * What delivery does not need is given up then.
+ * everything else takes, and its walls protect little here: the process has held all permissions while its job ran.
  * @module
  */
 import type { Settings } from "../config/settings.ts";
@@ -16,7 +15,6 @@ import {
   type SpooledOptions,
 } from "../exporters/spooled_delivery.ts";
 import { PRODUCT } from "./build.ts";
-import { dropAllBut } from "./drop.ts";
 import { installationId, resourceOf } from "./identity.ts";
 import { openSeriesMemory } from "./lock_series.ts";
 import { prepareNetwork } from "./network_environment.ts";
@@ -65,7 +63,6 @@ export async function openDirectOutlet(
     reread: (lane) => rereadCredentials(lane, readNamed),
   });
   for (const note of delivery.notes) log(note);
-  dropAllBut("net", "read", "write");
   return {
     resource,
     lanes,
