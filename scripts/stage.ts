@@ -135,6 +135,7 @@ export class Stage {
       DENO_NO_UPDATE_CHECK: "1",
       npm_config_cache: Deno.env.get("npm_config_cache") ?? `${home}/.npm`,
       npm_config_update_notifier: "false",
+      npm_config_progress: "false",
       SONDE_ROOT: this.#host.path,
       SONDE_STATE_DIR: `${this.#folder}/state`,
       SONDE_CONTROL_SOCKET: `${this.#folder}/ctl.sock`,

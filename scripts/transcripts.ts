@@ -43,7 +43,8 @@ async function tryCommand(
   const { isTerminal, until } = trial;
   const played = await stage.play(command, { isTerminal, ...(until === undefined ? {} : { until }) });
   const typed = { command, output: played.output.replace(/([^\n])$/, "$1\n") };
-  if (played.code === code) return { typed };
+  // npx ends with 130 on Ctrl-C, whatever the program under it does.
+  if (played.code === code || (until !== undefined && played.code === 130)) return { typed };
   const failure = `"${command.trimEnd()}" ended with ${played.code}, expected ${code}: ${
     played.output.slice(-400)
   }`;
