@@ -17,6 +17,11 @@ export class Flags {
     return this.#given.has(name);
   }
 
+  /** Long names of all that were given. */
+  get names(): readonly string[] {
+    return [...this.#given.keys()];
+  }
+
   /** How often it was given: `-vv` is 2. */
   count(name: string): number {
     return this.all(name).length;

@@ -9,6 +9,7 @@ import { sleep } from "../exporters/clock.ts";
 import { type Agent, openAgent } from "./agent.ts";
 import { ClockGuard } from "./clock_guard.ts";
 import type { Context } from "./context.ts";
+import { dispatch } from "./dispatch.ts";
 import { openControl } from "./control_verbs.ts";
 import { formatOf } from "./output.ts";
 import type { Managed, ManagedParts } from "./managed.ts";
@@ -120,6 +121,11 @@ async function lookAfter({ delivery, sensor, stateDir }: Agent): Promise<void> {
 }
 
 export async function run(context: Context): Promise<number> {
+  if (context.flags.names.join() === "stand-in") {
+    const { standInOf } = await import("./stand_in.ts");
+    const args = standInOf(context.env);
+    if (args !== undefined) return await dispatch(args, context);
+  }
   const begun = start(context);
   if (begun === undefined) return 78;
   try {

@@ -65,7 +65,13 @@ export const VERBS: readonly Verb[] = [
       "SIGTERM and SIGINT stop collecting, deliver or keep what is left, and end with 0. SIGHUP reads the " +
       "configuration again, SIGUSR1 writes the present state to the log.",
     ],
-    flags: [FORMAT],
+    flags: [
+      FORMAT,
+      {
+        name: "stand-in",
+        help: "For containers: with an older sender's variables and nothing else, do what that sender did.",
+      },
+    ],
     load: () => import("./run.ts" satisfies string),
   },
   {

@@ -4,8 +4,10 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseAllDocuments } from "yaml";
+import { standInOf } from "../commands/stand_in.ts";
 import { enforcing, judged, metricsOf } from "./backend_request.ts";
 import { backendOf } from "./backends.ts";
+import { ok } from "./fault_behaviours.ts";
 import { FaultServer } from "./fault_server.ts";
 import { inFolder, Program, sonde } from "./program.ts";
 
@@ -97,6 +99,54 @@ Deno.test("the Deployment's arguments and variables send the histogram in a loop
     assertEquals(metric.data.value.dataPoints.map(({ count }) => count).toSorted(), [1n, 1n, 3n]);
     assertEquals(metric.data.value.dataPoints[0]?.bucketCounts.length, 16);
   }
+});
+
+/** What the Containerfile starts, behind the program's own name. */
+function imageCommand(): string[] {
+  const [, command = "[]"] = /^CMD (\[.*\])$/m.exec(text("scripts/package/Containerfile")) ?? [];
+  return JSON.parse(command);
+}
+
+Deno.test("a container with DT_ENDPOINT, its token and nothing else sends the histogram in a loop", async () => {
+  const { rules, taken } = backendOf("dynatrace");
+  await using server = new FaultServer(enforcing(rules, taken));
+  const env = { DT_ENDPOINT: `${server.url}/`, DT_API_TOKEN: "dt0c01.a.b", INTERVAL: "1" };
+  await inFolder(async (folder) => {
+    await using program = new Program(folder, imageCommand(), { env });
+    await server.waitFor(2, 15_000);
+    program.signal("SIGTERM");
+    const { code, stderr } = await program.finish();
+    assertEquals(code, 0, stderr);
+  });
+  for (const request of server.requests.slice(0, 2)) {
+    assertEquals(metricsOf(await judged(request)).map(({ name }) => name), ["http.server.duration"]);
+  }
+});
+
+Deno.test("standInOf() gives way to every word of sonde's own, and to an agent's", () => {
+  const alone = {
+    DT_ENDPOINT: "https://d.example",
+    SONDE_STATE_DIR: "/s",
+    SONDE_CONTROL_SOCKET: "/c",
+    PATH: "/bin",
+  };
+  assertEquals(standInOf(alone), ["emit", "histogram", "--demo", "http", "--loop"]);
+  for (const more of [{ SONDE_ROOT: "/host" }, { OTEL_SERVICE_NAME: "s" }, { EXPORTER_TYPE: "console" }]) {
+    assertEquals(standInOf({ ...alone, ...more }), undefined);
+  }
+  assertEquals(standInOf({ ...alone, DT_ENDPOINT: "" }), undefined);
+  assertEquals(standInOf({ SONDE_PRESET: "dynatrace" }), undefined);
+});
+
+Deno.test("run --stand-in with a key of sonde's own collects as without the flag", async () => {
+  await using server = new FaultServer(ok);
+  const env = { DT_ENDPOINT: server.url, DT_API_TOKEN: "dt0c01.a.b", SONDE_COLLECTORS: "-disk" };
+  await inFolder(async (folder) => {
+    await using _program = new Program(folder, imageCommand(), { env });
+    await server.waitFor(1, 15_000);
+  });
+  const [first] = server.requests;
+  assert(first !== undefined && metricsOf(await judged(first)).length > 20);
 });
 
 Deno.test("emit histogram --demo http without an address ends with 78 and names what is missing", async () => {

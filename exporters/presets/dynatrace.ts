@@ -22,6 +22,7 @@ export const dynatrace: Preset = {
   batchItemsMax: 15_000,
   maxAgeMs: 3_600_000,
   impliedBy: "DT_ENDPOINT",
+  standIn: ["emit", "histogram", "--demo", "http", "--loop"],
   aliases: [
     { variable: "DT_ENDPOINT", key: "SONDE_ENDPOINT", kind: "base" },
     { variable: "DT_API_TOKEN", key: "SONDE_API_KEY", kind: "text" },

@@ -122,6 +122,8 @@ export interface Preset {
   readonly aliases?: readonly Alias[];
   /** A variable that alone chooses this preset. */
   readonly impliedBy?: string;
+  /** What the program did whose variable that is: the command line of a container that is told nothing else. */
+  readonly standIn?: readonly string[];
   /** Retries as Heka did, unless a key says otherwise (design 8). */
   readonly retryProfile?: "heka";
   /** Sends Heka's `x-agent-id` (heka.md section 4). */
