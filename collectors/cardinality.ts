@@ -3,7 +3,14 @@
  * within it stay within, so that no series hops in and out.
  * @module
  */
-import { type Descriptor, type Point, type Series, series } from "./metric.ts";
+import {
+  type Descriptor,
+  type Distribution,
+  isMonotonic,
+  type Point,
+  type Series,
+  series,
+} from "./metric.ts";
 
 /** Series of one metric that keep a point of their own. */
 export const SERIES_PER_METRIC_MAX = 2_000;
@@ -98,11 +105,21 @@ export class CardinalityCap {
       admitted.startNs = this.#previousNs ?? earliest;
     }
     admitted.value = value;
-    return { series: admitted.overflow, value, startNs: admitted.startNs };
+    const all = { series: admitted.overflow, value, startNs: admitted.startNs };
+    return descriptor.kind === "histogram" ? { ...all, distribution: allDistributions(surplus) } : all;
   }
 }
 
-const isMonotonic = (descriptor: Descriptor): boolean => descriptor.kind === "sum" && descriptor.monotonic;
+/** All distributions added up; those of one metric have the same buckets. */
+function allDistributions(points: readonly Point[]): Distribution {
+  const counts: number[] = [];
+  let sum = 0;
+  for (const { distribution } of points) {
+    distribution?.counts.forEach((count, bucket) => counts[bucket] = (counts[bucket] ?? 0) + count);
+    sum += distribution?.sum ?? 0;
+  }
+  return { counts, sum };
+}
 
 /** The sum of all values; exact as long as they are whole. */
 function total(points: readonly Point[]): number | bigint {

@@ -3,7 +3,7 @@
  * then on turn their text into points. Nothing else reaches it: no clock, no logger, no network, no Deno.
  * @module
  */
-import type { Descriptor, Series } from "./metric.ts";
+import type { Descriptor, Distribution, Series } from "./metric.ts";
 
 /** File-system statistics of one mount, in bytes and inodes (statfs(2)). */
 export interface Statfs {
@@ -71,8 +71,11 @@ export interface Recorder {
   readonly cycle: Cycle;
   /** False when nobody asked for this metric: skip the work. */
   wants(what: Descriptor | Series): boolean;
-  /** Drops the point when it is not wanted or not finite. Sums go through the counter ledger. */
-  add(series: Series, value: number | bigint): void;
+  /**
+   * Drops the point when it is not wanted or not finite. Sums go through the counter ledger, and so do histograms,
+   * whose value is a distribution since their series began.
+   */
+  add(series: Series, value: number | bigint | Distribution): void;
   /** A line or field that could not be parsed: counted, said once; the point stays absent. */
   fault(message: string): void;
   /** Something hidden, unreadable or implausible on this host (appears in `omitted`). */

@@ -8,7 +8,7 @@ import type { BootClock } from "./boot_clock.ts";
 import type { Cycle } from "./collector.ts";
 import { advance, type Count } from "./fall.ts";
 import { type EndedSeries, readLedger, type SavedCount, type SavedLedger } from "./ledger_state.ts";
-import type { Descriptor, FallRule, Point, Series } from "./metric.ts";
+import { type Descriptor, type FallRule, isMonotonic, type Point, type Series } from "./metric.ts";
 import { seriesKey, valueToJson } from "./series_key.ts";
 
 /** Series the ledger follows at most; further ones are refused and counted. */
@@ -88,7 +88,7 @@ export class CounterLedger {
     }
     const { descriptor } = series;
     if (descriptor.kind === "gauge") return { value, startNs: 0n };
-    if (descriptor.monotonic) {
+    if (isMonotonic(descriptor)) {
       if (known !== undefined && !advance(entry, value, entry.rule)) {
         entry.startNs = this.#restart(entry.startNs);
       }

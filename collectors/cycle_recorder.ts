@@ -4,7 +4,7 @@
  * @module
  */
 import type { Cycle, Recorder } from "./collector.ts";
-import type { Descriptor, Omission, Point, Series } from "./metric.ts";
+import type { Descriptor, Distribution, Omission, Point, Series } from "./metric.ts";
 
 /** Turns what collectors saw into series that are true over time (counters.ts). */
 export interface Ledger {
@@ -41,13 +41,26 @@ export class CycleRecorder implements Recorder {
     return this.#wanted(what);
   }
 
-  add(series: Series, value: number | bigint): void {
+  add(series: Series, value: number | bigint | Distribution): void {
     if (!this.#wanted(series)) return;
+    if (typeof value === "object") {
+      this.#addDistribution(series, value);
+      return;
+    }
     if (typeof value === "number" && !Number.isFinite(value)) return;
     const observed = this.#ledger.observe(series, value, this.cycle);
     if (observed !== undefined) {
       this.points.push({ series, value: observed.value, startNs: observed.startNs });
     }
+  }
+
+  /** The ledger sees the count alone: it falls exactly when the whole distribution began anew. */
+  #addDistribution(series: Series, distribution: Distribution): void {
+    if (!Number.isFinite(distribution.sum)) return;
+    const count = distribution.counts.reduce((sum, each) => sum + each, 0);
+    const observed = this.#ledger.observe(series, count, this.cycle);
+    if (observed === undefined) return;
+    this.points.push({ series, value: count, distribution, startNs: observed.startNs });
   }
 
   fault(message: string): void {

@@ -5,12 +5,13 @@
  * @module
  */
 import { nanoseconds } from "./ledger_state.ts";
-import type { Point, Snapshot } from "./metric.ts";
+import { type Distribution, isMonotonic, type Point, type Snapshot } from "./metric.ts";
 import { seriesKey, valueFromJson, valueToJson } from "./series_key.ts";
 
-/** A sum as it stood when its last interval ended. */
+/** A sum or histogram as it stood when its last interval ended. */
 export interface BaselineSum {
   readonly value: number | bigint;
+  readonly distribution?: Distribution;
   readonly startNs: bigint;
   readonly timeNs: bigint;
 }
@@ -40,7 +41,7 @@ interface Step {
 }
 
 /**
- * Turns monotonic sums into increments since `baseline`; gauges and UpDownCounters stay as they are. A series seen
+ * Turns monotonic sums and histograms into increments since `baseline`; gauges and UpDownCounters stay as they are. A series seen
  * for the first time gives nothing, unless it began after `sinceNs`, when sonde started watching.
  */
 export function toDelta(
@@ -52,8 +53,7 @@ export function toDelta(
   const sums = new Map(baseline.sums);
   const points: Point[] = [];
   for (const point of snapshot.points) {
-    const { descriptor } = point.series;
-    if (descriptor.kind !== "sum" || !descriptor.monotonic) {
+    if (!isMonotonic(point.series.descriptor)) {
       points.push(point);
       continue;
     }
@@ -74,26 +74,41 @@ export function toDelta(
 }
 
 function first(point: Point, timeNs: bigint, sinceNs: bigint): Step {
-  const { value, startNs } = point;
-  const sum = { value, startNs, timeNs };
+  const sum = standing(point, timeNs);
+  const { startNs } = point;
   const isWholeSeen = startNs >= sinceNs && startNs < timeNs;
   return isWholeSeen ? { point, sum } : { sum };
 }
 
+function standing({ value, distribution, startNs }: Point, timeNs: bigint): BaselineSum {
+  return { value, ...(distribution === undefined ? {} : { distribution }), startNs, timeNs };
+}
+
 function next(point: Point, timeNs: bigint, before: BaselineSum): Step {
-  const { series, value, startNs } = point;
+  const { series, value, startNs, distribution } = point;
   // The clock was set back: no interval can be told. What was counted meanwhile goes into the next one.
   if (timeNs <= before.timeNs) return { sum: { ...before, startNs, timeNs } };
-  const sum = { value, startNs, timeNs };
+  const sum = standing(point, timeNs);
   const isReset = startNs !== before.startNs && startNs >= before.timeNs;
   if (isReset) {
     // A start equal to the time says that nobody knows since when it has counted (otlp M6).
-    return startNs === timeNs ? { sum } : { point: { series, value, startNs }, sum };
+    return startNs === timeNs ? { sum } : { point, sum };
   }
   const delta = subtract(value, before.value);
   // Only a ledger that lost its state lets a sum fall: this interval cannot be told.
   if (delta < 0) return { sum };
-  return { point: { series, value: delta, startNs: before.timeNs }, sum };
+  const increment = { series, value: delta, startNs: before.timeNs };
+  if (distribution === undefined) return { point: increment, sum };
+  const added = increase(distribution, before.distribution);
+  return added === undefined ? { sum } : { point: { ...increment, distribution: added }, sum };
+}
+
+/** What a distribution has gained; undefined when it did not come from the one before. */
+function increase(now: Distribution, before: Distribution | undefined): Distribution | undefined {
+  if (before?.counts.length !== now.counts.length) return undefined;
+  const counts = now.counts.map((count, bucket) => count - (before.counts[bucket] ?? 0));
+  if (counts.some((count) => count < 0)) return undefined;
+  return { counts, sum: Number(subtract(now.sum, before.sum)) };
 }
 
 function subtract(a: number | bigint, b: number | bigint): number | bigint {
@@ -108,11 +123,14 @@ function forgetOld(sums: Map<string, BaselineSum>, timeNs: bigint): void {
   for (const [key, sum] of sums) if (timeNs - sum.timeNs > FORGET_NS) sums.delete(key);
 }
 
-/** The baseline as JSON text: [key, value, start, time] per sum, exact. */
+/** The baseline as JSON text: [key, value, start, time] per sum, exact; for a histogram also its sum and buckets. */
 export function baselineToJson(baseline: Baseline): string {
   const sums = [...baseline.sums].map((
-    [key, { value, startNs, timeNs }],
-  ) => [key, valueToJson(value), startNs.toString(), timeNs.toString()]);
+    [key, { value, startNs, timeNs, distribution }],
+  ) => [
+    ...[key, valueToJson(value), startNs.toString(), timeNs.toString()],
+    ...(distribution === undefined ? [] : [[distribution.sum, ...distribution.counts]]),
+  ]);
   return JSON.stringify({ bootId: baseline.bootId, sums });
 }
 
@@ -140,7 +158,14 @@ export function baselineFromJson(text: string | undefined, bootId: string): Base
     if (typeof key !== "string" || value === undefined || startNs === undefined || timeNs === undefined) {
       continue;
     }
-    sums.set(key, { value, startNs, timeNs });
+    const distribution = distributionFromJson(row[4]);
+    sums.set(key, { value, ...(distribution === undefined ? {} : { distribution }), startNs, timeNs });
   }
   return { bootId, sums };
+}
+
+function distributionFromJson(json: unknown): Distribution | undefined {
+  if (!Array.isArray(json) || !json.every((each) => typeof each === "number")) return undefined;
+  const [sum, ...counts] = json;
+  return sum === undefined ? undefined : { sum, counts };
 }

@@ -43,6 +43,13 @@ export interface Sum extends Instrument {
   readonly fall?: FallRule;
 }
 
+/** Measurements counted by size, such as durations, since the series began. Its values are doubles. */
+export interface Histogram extends Instrument {
+  readonly kind: "histogram";
+  /** Strictly rising; each bound belongs to the bucket below it (otlp M15). */
+  readonly bounds: readonly number[];
+}
+
 /**
  * What a falling counter means. `u32`: it wrapped at 2^32 raw units, if it stood in the upper half; `ulong`:
  * the same on 32-bit kernels only; `dip`: steps back of less than `tolerance` are clamped. A value is raw units
@@ -54,7 +61,7 @@ export type FallRule =
   | { readonly rule: "dip"; readonly tolerance: number };
 
 /** A metric's identity and meaning; one constant per metric, at the top of its collector's file. */
-export type Descriptor = Gauge | Sum;
+export type Descriptor = Gauge | Sum | Histogram;
 
 /** One descriptor with one set of attributes: made once, then reused every cycle. */
 export interface Series {
@@ -70,11 +77,22 @@ export interface Series {
   readonly beganSeconds?: number;
 }
 
+/** What a histogram has counted: no least and greatest, which have no meaning for an increment (otlp M14). */
+export interface Distribution {
+  /** Measurements by bucket, one more than the descriptor's bounds. */
+  readonly counts: readonly number[];
+  /** Of all measurements, in the descriptor's unit. */
+  readonly sum: number;
+}
+
 /** A series' value in one cycle. */
 export interface Point {
   readonly series: Series;
+  /** Of a histogram: how many measurements its distribution holds. */
   readonly value: number | bigint;
-  /** Start of the sum's interval; 0n for gauges, which have none (otlp M2). */
+  /** Present for a histogram, unless it has ended. */
+  readonly distribution?: Distribution;
+  /** Start of the sum's or histogram's interval; 0n for gauges, which have none (otlp M2). */
   readonly startNs: bigint;
   /** The series has ended: attributes and time only, flag NO_RECORDED_VALUE (otlp M17). */
   readonly ended?: true;
@@ -91,6 +109,11 @@ export interface Snapshot {
   readonly timeNs: bigint;
   readonly points: readonly Point[];
   readonly omitted: readonly Omission[];
+}
+
+/** True for what only grows while its series lives: counters and histograms. Destinations may want its increments. */
+export function isMonotonic(descriptor: Descriptor): boolean {
+  return descriptor.kind === "histogram" || descriptor.kind === "sum" && descriptor.monotonic;
 }
 
 /** Makes a series; call it when a device appears, not every cycle. */

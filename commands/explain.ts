@@ -28,6 +28,7 @@ function attributeLines({ attributes }: MetricFacts): string[] {
 
 function startOf({ descriptor }: MetricFacts): string {
   if (descriptor.kind === "gauge") return "";
+  if (descriptor.kind === "histogram") return ", cumulative, in buckets";
   return descriptor.monotonic ? ", cumulative, grows" : ", cumulative, goes up and down";
 }
 

@@ -68,6 +68,6 @@ export function metricFacts(sysctl: readonly string[] = []): MetricFacts[] {
 
 /** Instrument in the words of OpenTelemetry. */
 export function instrumentOf({ descriptor }: MetricFacts): string {
-  if (descriptor.kind === "gauge") return "gauge";
+  if (descriptor.kind !== "sum") return descriptor.kind;
   return descriptor.monotonic ? "counter" : "updowncounter";
 }

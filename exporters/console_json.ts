@@ -12,7 +12,7 @@ import { type Json, wellFormed } from "./otlp_values.ts";
 
 /**
  * `{"resource":{…},"points":[…],"omitted":[…]}`, with a line feed at the end. Gauges have no start, temporality or
- * monotonicity. Ended series and values that are no finite number are left out.
+ * monotonicity; histograms have buckets instead of a value. Ended series and values that are no finite number are left out.
  */
 export function jsonDocument({ resource, snapshot }: MetricsInput, naming: Naming): string {
   const points = snapshot.points.filter(isMeasured).flatMap((point) =>
@@ -42,7 +42,7 @@ function lines(values: readonly string[]): string {
 
 function pointJson(point: Point, form: Form, timeNs: bigint): Json {
   const sum = form.kind === "gauge" ? {} : {
-    monotonic: form.monotonic,
+    ...(form.kind === "sum" && { monotonic: form.monotonic }),
     temporality: "cumulative",
     ...(point.startNs > 0n ? { startTimeUnixNano: point.startNs.toString() } : {}),
   };
@@ -53,8 +53,13 @@ function pointJson(point: Point, form: Form, timeNs: bigint): Json {
     ...sum,
     timeUnixNano: timeNs.toString(),
     attributes: form.attributes,
-    value: numberJson(point.value),
+    ...valuesJson(point, form),
   };
+}
+
+function valuesJson({ value, distribution }: Point, { bounds = [] }: Form): Readonly<Record<string, Json>> {
+  if (distribution === undefined) return { value: numberJson(value) };
+  return { count: numberJson(value), sum: distribution.sum, bounds, bucketCounts: distribution.counts };
 }
 
 /** A JSON number where it is exact, else decimal text. */

@@ -4,7 +4,7 @@
  * one block each, and no series twice: what would clash is named in a comment instead.
  * @module
  */
-import type { Attributes, Naming, Point } from "../collectors/metric.ts";
+import type { Attributes, Distribution, Naming, Point } from "../collectors/metric.ts";
 import { isMeasured } from "./console_json.ts";
 import type { MetricsInput } from "./encoder.ts";
 import { type Form, project } from "./naming.ts";
@@ -35,9 +35,9 @@ const UNITS: ReadonlyMap<string, string> = new Map([
 ]);
 
 interface Family {
-  readonly type: "counter" | "gauge";
+  readonly type: "counter" | "gauge" | "histogram";
   readonly help: string;
-  /** Sample lines by their labels. */
+  /** Sample lines by the labels of their series. */
   readonly samples: Map<string, string>;
 }
 
@@ -47,7 +47,7 @@ export function prometheusText({ resource, snapshot }: MetricsInput, naming: Nam
   const clashes = new Set<string>();
   if (Object.keys(resource).length > 0) {
     const info = family(families, "target_info", { type: "gauge", help: "Target metadata" });
-    info.samples.set(labels(resource), "1");
+    info.samples.set(labels(resource), `target_info${labels(resource)} 1\n`);
   }
   for (const point of snapshot.points) {
     if (!isMeasured(point)) continue;
@@ -63,8 +63,7 @@ export function prometheusText({ resource, snapshot }: MetricsInput, naming: Nam
 }
 
 function block(name: string, { type, help, samples }: Family): string {
-  const lines = [...samples].map(([labels, value]) => `${name}${labels} ${value}\n`);
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${[...samples.values()].join("")}`;
 }
 
 /** The family of a name; the first one to use it says its type and help. */
@@ -78,12 +77,39 @@ function family(families: Map<string, Family>, name: string, about: Omit<Family,
 
 /** False when the sample would repeat another one or contradict its family's type. */
 function addSample(families: Map<string, Family>, form: Form, point: Point): boolean {
-  const type = form.monotonic ? "counter" : "gauge";
-  const into = family(families, metricName(form), { type, help: form.description });
+  const type = form.kind === "histogram" ? form.kind : form.monotonic ? "counter" : "gauge";
+  const name = metricName(form);
+  const into = family(families, name, { type, help: form.description });
   const key = labels(form.attributes);
   if (into.type !== type || into.samples.has(key)) return false;
-  into.samples.set(key, String(point.value));
+  const { distribution } = point;
+  const lines = distribution === undefined
+    ? `${name}${key} ${point.value}\n`
+    : histogramLines(name, form, { distribution, count: point.value });
+  into.samples.set(key, lines);
   return true;
+}
+
+/** Buckets as Prometheus has them: each holds all that the ones before it hold. */
+function histogramLines(
+  name: string,
+  { attributes, bounds = [] }: Form,
+  { distribution: { counts, sum }, count }: {
+    readonly distribution: Distribution;
+    readonly count: number | bigint;
+  },
+): string {
+  let below = 0;
+  const buckets = bounds.map((bound, at) => {
+    below += counts[at] ?? 0;
+    return `${name}_bucket${labels({ ...attributes, le: bound })} ${below}\n`;
+  });
+  const key = labels(attributes);
+  return [
+    ...buckets,
+    `${name}_bucket${labels({ ...attributes, le: "+Inf" })} ${count}\n`,
+    `${name}_sum${key} ${sum}\n${name}_count${key} ${count}\n`,
+  ].join("");
 }
 
 /** The name with unit and kind, such as `system_cpu_time_seconds_total`. */
@@ -91,8 +117,9 @@ function metricName(form: Form): string {
   const tokens = tokensOf(form.name);
   for (const token of unitTokens(form)) if (!tokens.includes(token)) tokens.push(token);
   // "total" goes last, also where the name has it somewhere else.
-  const words = form.monotonic ? tokens.filter((token) => token !== "total") : tokens;
-  const name = (words.length === 0 ? "unnamed" : words.join("_")) + (form.monotonic ? "_total" : "");
+  const isCounter = form.kind === "sum" && form.monotonic;
+  const words = isCounter ? tokens.filter((token) => token !== "total") : tokens;
+  const name = (words.length === 0 ? "unnamed" : words.join("_")) + (isCounter ? "_total" : "");
   return /^[0-9]/.test(name) ? `_${name}` : name;
 }
 

@@ -24,7 +24,7 @@ import { openNative } from "./presets/native.ts";
 
 /** Makes the encoder of one (naming, temporality, encoding). */
 export function createMetricsEncoder(options: MetricsEncoderOptions): MetricsEncoder {
-  const discarded: Discarded = { nonFinite: 0, oversize: 0 };
+  const discarded: Discarded = { nonFinite: 0, oversize: 0, unsupported: 0 };
   const encoder = options.encoding === "protobuf"
     ? protobufEncoder(options, discarded)
     : textEncoder(options, { render: rendererOf(options), discarded });
@@ -116,17 +116,21 @@ function textEncoder(
   { render, discarded }: { render: RenderSlots; discarded: Discarded },
 ): Encode {
   const forms = projector(options.naming);
-  // Only OTLP can say that a series has ended; elsewhere it just stops.
-  const takes = (slot: Slot) => options.encoding === "json" || slot.value !== "none";
+  const isOtlp = options.encoding === "json";
+  // Only OTLP can say that a series has ended; elsewhere it just stops. Only OTLP has histograms here.
+  const takes = ({ value }: Slot) => isOtlp || value !== "none" && value !== "histogram";
   let layout: Layout | undefined;
   let slots: readonly Slot[] = [];
+  let unsupported = 0;
   return (input, limits) => {
     const { snapshot } = input;
     if (layout === undefined || !layout.fits(snapshot)) {
       layout = new Layout(snapshot, forms);
       slots = layout.slots.filter(takes);
+      unsupported = isOtlp ? 0 : layout.slots.filter(({ value }) => value === "histogram").length;
     }
     discarded.nonFinite += layout.nonFinite;
+    discarded.unsupported += unsupported;
     const pieces = cut(slots, limits, {
       render: (part) => render(input, part),
       oversize: () => discarded.oversize++,

@@ -4,7 +4,14 @@
  */
 import type { Snapshot } from "../collectors/metric.ts";
 import type { MetricsEncoderOptions, MetricsInput } from "./encoder.ts";
-import { aggregationTemporality, byMetric, type MetricSlots, pointAt, type Slot } from "./metrics_layout.ts";
+import {
+  aggregationTemporality,
+  byMetric,
+  distributionAt,
+  type MetricSlots,
+  pointAt,
+  type Slot,
+} from "./metrics_layout.ts";
 import { SCHEMA_URL } from "./naming.ts";
 import { type Json, jsonAttributes, wellFormed } from "./otlp_values.ts";
 
@@ -48,6 +55,9 @@ function metricJson(metric: MetricSlots, snapshot: Snapshot, options: MetricsEnc
   };
   if (form.kind === "gauge") return { ...head, gauge: { dataPoints } };
   const aggregation = aggregationTemporality(form, options.temporality ?? "cumulative");
+  if (form.kind === "histogram") {
+    return { ...head, histogram: { dataPoints, aggregationTemporality: aggregation } };
+  }
   return { ...head, sum: { dataPoints, aggregationTemporality: aggregation, isMonotonic: form.monotonic } };
 }
 
@@ -59,7 +69,18 @@ function pointJson(slot: Slot, snapshot: Snapshot): Json {
   };
   if (slot.hasStart) json["startTimeUnixNano"] = point.startNs.toString();
   if (slot.value === "none") json["flags"] = 1;
+  else if (slot.value === "histogram") Object.assign(json, distributionJson(slot, snapshot));
   else if (slot.value === "int") json["asInt"] = BigInt(point.value).toString();
   else json["asDouble"] = Number(point.value);
   return json;
+}
+
+function distributionJson(slot: Slot, { points }: Snapshot): Readonly<Record<string, Json>> {
+  const { counts, sum } = distributionAt(points, slot);
+  return {
+    count: BigInt(pointAt(points, slot.point).value).toString(),
+    sum,
+    bucketCounts: counts.map(String),
+    explicitBounds: slot.form.bounds ?? [],
+  };
 }

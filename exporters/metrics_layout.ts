@@ -4,7 +4,7 @@
  * lets the encoder patch (otlp M8, M17, M24). Shared by both encodings.
  * @module
  */
-import type { Point, Series, Snapshot } from "../collectors/metric.ts";
+import type { Distribution, Point, Series, Snapshot } from "../collectors/metric.ts";
 import type { Temporality } from "./batch.ts";
 import type { Form } from "./naming.ts";
 import { fitsInt64 } from "./otlp_values.ts";
@@ -14,6 +14,7 @@ const ABSENT = 0;
 const ENDED = 1;
 const INT = 2;
 const DOUBLE = 3;
+const HISTOGRAM = 8;
 const STARTED = 4;
 
 /** From here on a whole number does not fit OTLP's signed 64-bit integers and goes out as a double (otlp M9). */
@@ -25,6 +26,7 @@ function shapeOf(point: Point): number {
   const { value, startNs } = point;
   // A board without a clock may have booted before 1970; 0 and less is no time (otlp E11).
   const started = startNs > 0n ? STARTED : 0;
+  if (point.distribution !== undefined) return started + HISTOGRAM;
   if (typeof value === "bigint") return started + (fitsInt64(value) ? INT : DOUBLE);
   if (!Number.isFinite(value)) return ABSENT;
   const isInt = Number.isInteger(value) && value < INT64_END && value >= -INT64_END;
@@ -37,7 +39,7 @@ export interface Slot {
   readonly form: Form;
   /** The form of the first slot of its Metric: one object a Metric. */
   readonly metric: Form;
-  readonly value: "int" | "double" | "none";
+  readonly value: "int" | "double" | "histogram" | "none";
   readonly hasStart: boolean;
 }
 
@@ -94,8 +96,16 @@ function shapeFor(point: Point): number {
 
 function fieldsOf(form: Form, shape: number): Pick<Slot, "value" | "hasStart"> {
   if (shape === ENDED) return { value: "none", hasStart: false };
+  const hasStart = form.kind !== "gauge" && (shape & STARTED) !== 0;
+  const isHistogram = (shape & HISTOGRAM) !== 0;
+  if (isHistogram !== (form.kind === "histogram")) {
+    throw new TypeError(
+      `BUG: ${form.kind} "${form.name}" ${isHistogram ? "with" : "without"} a distribution`,
+    );
+  }
+  if (isHistogram) return { value: "histogram", hasStart };
   const isDouble = form.valueType === "double" || (shape & DOUBLE) === DOUBLE;
-  return { value: isDouble ? "double" : "int", hasStart: form.kind === "sum" && (shape & STARTED) !== 0 };
+  return { value: isDouble ? "double" : "int", hasStart };
 }
 
 /** Slots in order, gathered by Metric. */
@@ -116,7 +126,16 @@ export function pointAt(points: readonly Point[], index: number): Point {
   return point;
 }
 
-/** OTLP's number for a temporality: delta for monotonic sums of a delta lane, else cumulative (otlp M10). */
+/** A histogram's point at an index. Throws `TypeError` for buckets that do not fit its bounds. */
+export function distributionAt(points: readonly Point[], { point: index, form }: Slot): Distribution {
+  const { distribution } = pointAt(points, index);
+  if (distribution?.counts.length !== (form.bounds?.length ?? 0) + 1) {
+    throw new TypeError(`BUG: "${form.name}" has ${distribution?.counts.length} buckets`);
+  }
+  return distribution;
+}
+
+/** OTLP's number for a temporality: delta for what is monotonic on a delta lane, else cumulative (otlp M10). */
 export function aggregationTemporality(form: Form, temporality: Temporality): 1 | 2 {
   return form.monotonic && temporality === "delta" ? 1 : 2;
 }

@@ -23,14 +23,21 @@ const TAGS = {
   metrics: tagOf("ScopeMetrics", "metrics"),
   gauge: tagOf("Metric", "gauge"),
   sum: tagOf("Metric", "sum"),
-  dataPoints: tagOf("Gauge", "dataPoints"),
+  histogram: tagOf("Metric", "histogram"),
 };
 
 /** Bytes of a field of 64 bits, and where its value begins in it. */
 const FIXED_FIELD = 9;
 const FIXED_VALUE = 1;
 
-const VARIANTS = { none: 0, int: 2, double: 4 };
+const VARIANTS = { none: 0, int: 2, double: 4, histogram: 6 };
+
+/** Fixed fields are written only when they are not 0. */
+const STAND_INS = {
+  none: { flags: NO_RECORDED_VALUE },
+  int: { value: { case: "asInt", value: 1n } },
+  double: { value: { case: "asDouble", value: 1 } },
+} as const;
 
 /** A data point as a field of its Gauge or Sum, with where its fixed fields lie in it; -1 where it has none. */
 interface PointPiece extends Piece {
@@ -120,42 +127,50 @@ function scopePieces({ scope }: MetricsInput, { naming }: MetricsEncoderOptions)
 /** Without the description: it is no part of a metric's identity (otlp M8) and would be a third of all bytes sent. */
 function metricPieces(form: Form, { temporality }: MetricsEncoderOptions): MetricPieces {
   const metric = { name: wellFormed(form.name), unit: wellFormed(form.unit) };
-  const sum = {
-    aggregationTemporality: aggregationTemporality(form, temporality ?? "cumulative"),
-    isMonotonic: form.monotonic,
+  const aggregation = { aggregationTemporality: aggregationTemporality(form, temporality ?? "cumulative") };
+  const tails = {
+    gauge: () => new Uint8Array(),
+    sum: () => encodeMessage("Sum", { ...aggregation, isMonotonic: form.monotonic }),
+    histogram: () => encodeMessage("Histogram", aggregation),
   };
-  return {
-    head: { bytes: encodeMessage("Metric", metric) },
-    tail: { bytes: form.kind === "sum" ? encodeMessage("Sum", sum) : new Uint8Array() },
-  };
+  return { head: { bytes: encodeMessage("Metric", metric) }, tail: { bytes: tails[form.kind]() } };
 }
 
 /**
- * A data point with stand-ins for value and times: fixed fields are written only when they are not 0. They stand
- * behind the attributes, the times last: a value and equal times in front of the next point's equal attributes
- * leave gzip one long match a point, 2 % of all bytes.
+ * A data point with stand-ins for value and times. They stand behind the attributes, the times last: equal times in
+ * front of the next point's equal attributes leave gzip one long match a point, 2 % of all bytes. A histogram's value
+ * is its count; its sum and its buckets stand in front of that.
  */
-function pointPiece({ form, value, hasStart }: Slot): PointPiece {
-  const bytes = encodeMessage("NumberDataPoint", {
-    attributes: protoAttributes(form.attributes),
-    ...(value === "int" ? { value: { case: "asInt", value: 1n } } : {}),
-    ...(value === "double" ? { value: { case: "asDouble", value: 1 } } : {}),
-    ...(value === "none" ? { flags: NO_RECORDED_VALUE } : {}),
-    startTimeUnixNano: hasStart ? 1n : 0n,
-    timeUnixNano: 1n,
-  });
-  const framed = frameBytes(new Frame(TAGS.dataPoints, [{ bytes }]), () => {});
-  const timeAt = framed.length - FIXED_FIELD + FIXED_VALUE;
+function pointPiece(slot: Slot): PointPiece {
+  const { value, hasStart } = slot;
+  const bytes = pointBytes(slot);
+  const timeAt = bytes.length - FIXED_FIELD + FIXED_VALUE;
   const startAt = hasStart ? timeAt - FIXED_FIELD : -1;
   const valueAt = (hasStart ? startAt : timeAt) - FIXED_FIELD;
-  return { bytes: framed, startAt, timeAt, valueAt: value === "none" ? -1 : valueAt };
+  return { bytes, startAt, timeAt, valueAt: value === "none" ? -1 : valueAt };
 }
 
-function placeOf({ point, value }: Slot, piece: PointPiece, at: number): Place {
+/** The point as a field of its Gauge, Sum or Histogram; all three have their points in the same one. */
+function pointBytes({ form, value, hasStart }: Slot): Uint8Array<ArrayBuffer> {
+  const attributes = protoAttributes(form.attributes);
+  const times = { startTimeUnixNano: hasStart ? 1n : 0n, timeUnixNano: 1n };
+  if (form.kind !== "histogram") {
+    const stand = value === "int" || value === "double" ? STAND_INS[value] : STAND_INS.none;
+    return encodeMessage("Gauge", { dataPoints: [{ attributes, ...stand, ...times }] });
+  }
+  if (value === "none") {
+    return encodeMessage("Histogram", { dataPoints: [{ attributes, ...STAND_INS.none, ...times }] });
+  }
+  const bounds = [...form.bounds ?? []];
+  // Counts are zero until they are patched, and are there nonetheless: a list has all its items.
+  const point = { attributes, explicitBounds: bounds, bucketCounts: [0n, ...bounds.map(() => 0n)] };
+  return encodeMessage("Histogram", { dataPoints: [{ ...point, sum: 1, count: 1n, ...times }] });
+}
+
+function placeOf(slot: Slot, piece: PointPiece, at: number): Place {
   const from = (offset: number): number => offset < 0 ? -1 : at + offset;
   return {
-    point,
-    isDouble: value === "double",
+    slot,
     startAt: from(piece.startAt),
     timeAt: from(piece.timeAt),
     valueAt: from(piece.valueAt),

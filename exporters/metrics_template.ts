@@ -4,14 +4,12 @@
  * costs milliseconds a cycle, the patch microseconds.
  * @module
  */
-import type { Snapshot } from "../collectors/metric.ts";
-import { pointAt } from "./metrics_layout.ts";
+import type { Distribution, Snapshot } from "../collectors/metric.ts";
+import { distributionAt, pointAt, type Slot } from "./metrics_layout.ts";
 
 /** Where one data point's fixed fields lie; -1 where it has none. */
 export interface Place {
-  /** Index in the snapshot. */
-  readonly point: number;
-  readonly isDouble: boolean;
+  readonly slot: Slot;
   readonly startAt: number;
   readonly timeAt: number;
   readonly valueAt: number;
@@ -56,13 +54,17 @@ export class MetricsTemplate {
       view.setUint32(place.timeAt, timeLow, true);
       view.setUint32(place.timeAt + 4, timeHigh, true);
       if (place.valueAt < 0) continue;
-      const point = pointAt(snapshot.points, place.point);
+      const { slot } = place;
+      const point = pointAt(snapshot.points, slot.point);
       if (place.startAt >= 0 && place.startNs !== point.startNs) {
         view.setBigUint64(place.startAt, point.startNs, true);
         place.startNs = point.startNs;
       }
       const { value } = point;
-      if (place.isDouble) view.setFloat64(place.valueAt, Number(value), true);
+      if (slot.value === "histogram") {
+        patchDistribution(view, place.valueAt, distributionAt(snapshot.points, slot));
+      }
+      if (slot.value === "double") view.setFloat64(place.valueAt, Number(value), true);
       else if (typeof value === "bigint") view.setBigInt64(place.valueAt, value, true);
       else {
         // Both setters take their argument modulo 2^32, which gives two's complement for negative numbers too.
@@ -71,5 +73,17 @@ export class MetricsTemplate {
       }
     }
     return this.#bytes.slice();
+  }
+}
+
+/** Fills in the sum and the buckets in front of a histogram's count. A tag stands before the count and the sum each. */
+function patchDistribution(view: DataView, countAt: number, { counts, sum }: Distribution): void {
+  const sumAt = countAt - 9;
+  view.setFloat64(sumAt, sum, true);
+  let at = sumAt - 1 - 8 * counts.length;
+  for (const count of counts) {
+    view.setUint32(at, count, true);
+    view.setUint32(at + 4, Math.floor(count / UNIT_32), true);
+    at += 8;
   }
 }

@@ -15,10 +15,12 @@ export interface Form {
   readonly name: string;
   readonly unit: string;
   readonly description: string;
-  readonly kind: "gauge" | "sum";
-  /** False for gauges and UpDownCounters. */
+  readonly kind: Descriptor["kind"];
+  /** True for counters and histograms, which go out as increments where a lane wants delta. */
   readonly monotonic: boolean;
   readonly valueType: "int" | "double";
+  /** Of a histogram. */
+  readonly bounds?: readonly number[];
   readonly attributes: Attributes;
   /** What makes two forms points of one Metric (otlp M8). */
   readonly identity: string;
@@ -50,10 +52,11 @@ function form(descriptor: Descriptor, renaming: Renaming, attributes: Attributes
   const { description, kind } = descriptor;
   const name = renaming.name ?? descriptor.name;
   const unit = renaming.unit ?? descriptor.unit;
-  const monotonic = descriptor.kind === "sum" && descriptor.monotonic;
+  const monotonic = kind === "histogram" || kind === "sum" && descriptor.monotonic;
   const valueType = renaming.valueType ?? descriptor.valueType;
   const identity = `${name}\n${unit}\n${kind}\n${monotonic}`;
-  return { name, unit, description, kind, monotonic, valueType, attributes, identity };
+  const bounds = descriptor.kind === "histogram" ? { bounds: descriptor.bounds } : {};
+  return { name, unit, description, kind, monotonic, valueType, ...bounds, attributes, identity };
 }
 
 /** Keys and values by the table; what the series says of itself wins. */

@@ -9,7 +9,7 @@ import type { Temporality } from "../exporters/batch.ts";
 import type { MetricsInput } from "../exporters/encoder.ts";
 import { project } from "../exporters/naming.ts";
 import type { KeyValue } from "../proto_gen/common_pb.ts";
-import type { Metric, NumberDataPoint } from "../proto_gen/metrics_pb.ts";
+import type { HistogramDataPoint, Metric, NumberDataPoint } from "../proto_gen/metrics_pb.ts";
 import { ExportMetricsServiceRequestSchema } from "../proto_gen/metrics_service_pb.ts";
 
 export const TIME_NS = 1_763_712_000_123_456_789n;
@@ -27,11 +27,22 @@ export function snapshot(points: readonly Point[], timeNs: bigint = TIME_NS): Sn
   return { timeNs, points, omitted: [] };
 }
 
-type Kind = "counter" | "updowncounter" | "gauge";
+type Kind = "counter" | "updowncounter" | "gauge" | "histogram";
+
+/** Bounds of every histogram here. */
+export const BOUNDS: readonly number[] = [0.5, 1, 2.5];
 
 export function descriptor(name: string, kind: Kind, valueType: "int" | "double"): Descriptor {
   const about = { name, unit: "By", description: `About ${name}`, valueType, source: "test" };
-  return kind === "gauge" ? { ...about, kind } : { ...about, kind: "sum", monotonic: kind === "counter" };
+  if (kind === "gauge") return { ...about, kind };
+  if (kind === "histogram") return { ...about, kind, bounds: BOUNDS };
+  return { ...about, kind: "sum", monotonic: kind === "counter" };
+}
+
+/** A histogram's point with these counts; its sum is made up. */
+export function distributed(series: Series, counts: readonly number[], startNs: bigint = BOOT_NS): Point {
+  const count = counts.reduce((sum, each) => sum + each, 0);
+  return { series, value: count, distribution: { counts, sum: count * 1.25 }, startNs };
 }
 
 export function point(series: Series, value: number | bigint, startNs?: bigint): Point {
@@ -59,15 +70,20 @@ export function expectedLines(
   temporality: Temporality,
 ): string[] {
   const lines: string[] = [];
-  for (const { series, value, startNs, ended } of points) {
+  for (const { series, value, startNs, ended, distribution } of points) {
     if (ended !== true && typeof value === "number" && !Number.isFinite(value)) continue;
     for (const form of project(series, naming)) {
-      const isSum = form.kind === "sum";
+      const isSum = form.kind !== "gauge";
       const start = isSum && ended !== true && startNs > 0n ? startNs : 0n;
-      const shown = ended === true ? "ended" : shownValue(value, form.valueType);
+      const shown = ended === true
+        ? "ended"
+        : distribution === undefined
+        ? shownValue(value, form.valueType)
+        : `buckets ${value} ${distribution.sum} ${distribution.counts} ${BOUNDS}`;
       const aggregation = isSum ? (form.monotonic && temporality === "delta" ? 1 : 2) : 0;
       const attributes = Object.entries(form.attributes).map(([key, of]) => `${key}=${of}`);
-      const head = [form.name, form.unit, form.kind, form.monotonic, aggregation];
+      const isMonotonic = form.kind === "sum" && form.monotonic;
+      const head = [form.name, form.unit, form.kind, isMonotonic, aggregation];
       lines.push([...head, ...attributes.sort(), start, timeNs, shown].join(" "));
     }
   }
@@ -92,6 +108,10 @@ export function decodedLines(body: Uint8Array): string[] {
 
 function metricLines(metric: Metric): string[] {
   const { data } = metric;
+  if (data.case === "histogram") {
+    const head = [metric.name, metric.unit, data.case, false, data.value.aggregationTemporality];
+    return data.value.dataPoints.map((point) => [...head, ...bucketParts(point)].join(" "));
+  }
   if (data.case !== "gauge" && data.case !== "sum") throw new Error(`Unexpected ${data.case}`);
   const [monotonic, aggregation] = data.case === "sum"
     ? [data.value.isMonotonic, data.value.aggregationTemporality]
@@ -100,13 +120,22 @@ function metricLines(metric: Metric): string[] {
   return data.value.dataPoints.map((point) => [...head, ...pointParts(point)].join(" "));
 }
 
+function shownAttributes(attributes: readonly KeyValue[]): string[] {
+  return attributes.map((one) => `${one.key}=${one.value?.value.value}`).sort();
+}
+
+function bucketParts(point: HistogramDataPoint): unknown[] {
+  const { attributes, startTimeUnixNano, timeUnixNano, count, sum, bucketCounts, explicitBounds } = point;
+  const shown = point.flags === 1 ? "ended" : `buckets ${count} ${sum} ${bucketCounts} ${explicitBounds}`;
+  return [...shownAttributes(attributes), startTimeUnixNano, timeUnixNano, shown];
+}
+
 function pointParts(point: NumberDataPoint): unknown[] {
-  const attributes = point.attributes.map((one: KeyValue) => `${one.key}=${one.value?.value.value}`);
   const { value } = point;
   const shown = point.flags === 1 && value.case === undefined
     ? "ended"
     : value.case === "asInt"
     ? `int ${value.value}`
     : `double ${value.value}`;
-  return [...attributes.sort(), point.startTimeUnixNano, point.timeUnixNano, shown];
+  return [...shownAttributes(point.attributes), point.startTimeUnixNano, point.timeUnixNano, shown];
 }

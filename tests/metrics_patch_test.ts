@@ -9,7 +9,7 @@ import * as model from "./metrics_model.ts";
 import { inOrder, referenceBytes } from "./metrics_reference.ts";
 
 const NAMINGS: readonly Naming[] = ["semconv", "collector", "dup"];
-const KINDS = ["counter", "updowncounter", "gauge"] as const;
+const KINDS = ["counter", "updowncounter", "gauge", "histogram"] as const;
 const NAMES = ["system.network.packet.count", "system.disk.io", "system.cpu.time", "own.thing"];
 
 /** A pool of series that live through a history; collectors reuse them, so identity matters. */
@@ -18,7 +18,7 @@ const pool: readonly Series[] = NAMES.flatMap((name) =>
     (["int", "double"] as const).flatMap((valueType) =>
       [0, 1].map((device) => ({
         descriptor: model.descriptor(
-          `${name}${name === "own.thing" ? kind + valueType : ""}`,
+          `${name}${name === "own.thing" || kind === "histogram" ? kind + valueType : ""}`,
           kind,
           valueType,
         ),
@@ -38,7 +38,9 @@ const value = fc.oneof(
 );
 const start = fc.constantFrom(0n, 1n, model.BOOT_NS, model.BOOT_NS + 5_000_000_000n);
 
-const point = fc.record({ value, startNs: start, ended: fc.integer({ min: 0, max: 9 }) });
+const counts = fc.array(fc.oneof(fc.nat(), fc.nat(2 ** 45)), { minLength: 4, maxLength: 4 });
+
+const point = fc.record({ value, counts, startNs: start, ended: fc.integer({ min: 0, max: 9 }) });
 
 /** One cycle: which series of the pool are there, and their values. */
 const cycle = fc.record({
@@ -52,15 +54,24 @@ const history = fc.array(fc.record({ cycle, repeats: fc.array(cycle, { maxLength
   maxLength: 4,
 });
 
-type Cycle = { present: number[]; points: { value: number | bigint; startNs: bigint; ended: number }[] };
+interface Drawn {
+  readonly value: number | bigint;
+  readonly counts: number[];
+  readonly startNs: bigint;
+  readonly ended: number;
+}
+
+type Cycle = { present: number[]; points: Drawn[] };
 
 function pointsOf(present: readonly number[], { points }: Cycle): Point[] {
   return present.flatMap((index) => {
     const [series, drawn] = [pool[index], points[index]];
     if (series === undefined || drawn === undefined) return [];
-    const startNs = series.descriptor.kind === "gauge" ? 0n : drawn.startNs;
+    const { kind } = series.descriptor;
+    const startNs = kind === "gauge" ? 0n : drawn.startNs;
     const one: Point = { series, value: drawn.value, startNs };
-    return [drawn.ended === 0 ? { ...one, ended: true as const } : one];
+    if (drawn.ended === 0) return [{ ...one, ended: true as const }];
+    return [kind === "histogram" ? model.distributed(series, drawn.counts, startNs) : one];
   });
 }
 

@@ -16,7 +16,11 @@ import {
 } from "../exporters/metrics_layout.ts";
 import { projector, SCHEMA_URL } from "../exporters/naming.ts";
 import { protoAttributes, wellFormed } from "../exporters/otlp_values.ts";
-import type { MetricSchema, NumberDataPointSchema } from "../proto_gen/metrics_pb.ts";
+import type {
+  HistogramDataPointSchema,
+  MetricSchema,
+  NumberDataPointSchema,
+} from "../proto_gen/metrics_pb.ts";
 import { ExportMetricsServiceRequestSchema } from "../proto_gen/metrics_service_pb.ts";
 
 /** DataPointFlags.NO_RECORDED_VALUE: the series has ended (otlp M17). */
@@ -56,15 +60,39 @@ export function referenceBytes(
 
 function metricInit(metric: MetricSlots, snapshot: Snapshot, options: MetricsEncoderOptions): MetricInit {
   const { form, slots } = metric;
-  const dataPoints = slots.map((slot) => pointInit(slot, snapshot));
   const head = {
     name: wellFormed(form.name),
     unit: wellFormed(form.unit),
   };
-  if (form.kind === "gauge") return { ...head, data: { case: "gauge", value: { dataPoints } } };
   const aggregation = aggregationTemporality(form, options.temporality ?? "cumulative");
+  if (form.kind === "histogram") {
+    const dataPoints = slots.map((slot) => bucketsInit(slot, snapshot));
+    return {
+      ...head,
+      data: { case: "histogram", value: { dataPoints, aggregationTemporality: aggregation } },
+    };
+  }
+  const dataPoints = slots.map((slot) => pointInit(slot, snapshot));
+  if (form.kind === "gauge") return { ...head, data: { case: "gauge", value: { dataPoints } } };
   const sum = { dataPoints, aggregationTemporality: aggregation, isMonotonic: form.monotonic };
   return { ...head, data: { case: "sum", value: sum } };
+}
+
+function bucketsInit(
+  slot: Slot,
+  { points, timeNs }: Snapshot,
+): MessageInitShape<typeof HistogramDataPointSchema> {
+  const { value, distribution, startNs } = pointAt(points, slot.point);
+  const head = { attributes: protoAttributes(slot.form.attributes), timeUnixNano: timeNs };
+  if (distribution === undefined) return { ...head, flags: NO_RECORDED_VALUE };
+  return {
+    ...head,
+    startTimeUnixNano: slot.hasStart ? startNs : 0n,
+    count: BigInt(value),
+    sum: distribution.sum,
+    bucketCounts: distribution.counts.map(BigInt),
+    explicitBounds: [...slot.form.bounds ?? []],
+  };
 }
 
 function pointInit(slot: Slot, snapshot: Snapshot): PointInit {
