@@ -42,7 +42,17 @@ function insecureLanes({ lanes }: Settings): Finding[] {
   });
 }
 
-/** Prints all findings on stderr; 0 when nothing stops a start, else 78. */
+function isWarning({ severity }: Finding): boolean {
+  return severity === "warning" || severity === "exposure";
+}
+
+/** What `-q` and `-qq` leave: warnings and problems, or problems alone. */
+function isShown(finding: Finding, { flags }: Pick<Context, "flags">): boolean {
+  const quiet = flags.count("quiet");
+  return finding.severity === "problem" || quiet === 0 || isWarning(finding) && quiet === 1;
+}
+
+/** Prints all findings on stderr; 0 when nothing stops a start, else 78. With `-q` what is well is not said. */
 export function run(context: Context): Promise<number> {
   const { flags, stderr } = context;
   const loaded = loadConfig({
@@ -51,12 +61,12 @@ export function run(context: Context): Promise<number> {
   });
   const { settings, problems, exposures, warnings, notices } = loaded;
   const more = settings === undefined ? [] : [...insecureLanes(settings), ...refusedSignals(settings)];
-  printFindings([...problems, ...exposures, ...warnings, ...notices, ...more], stderr);
+  const findings = [...problems, ...exposures, ...warnings, ...notices, ...more];
   const failures = problems.length + (flags.has("strict") ? exposures.length : 0);
-  const others = exposures.length + warnings.length +
-    more.filter(({ severity }) => severity === "warning").length;
+  printFindings(failures > 0 ? findings : findings.filter((finding) => isShown(finding, context)), stderr);
+  const others = findings.filter(isWarning).length;
   const source = loaded.file === undefined ? "no configuration file" : loaded.file;
   if (failures > 0) stderr(`${counted(failures, "problem")}, nothing was started\n`);
-  else stderr(`configuration is good (${source}, ${counted(others, "warning")})\n`);
+  else if (!flags.has("quiet")) stderr(`configuration is good (${source}, ${counted(others, "warning")})\n`);
   return Promise.resolve(failures > 0 ? 78 : 0);
 }

@@ -118,6 +118,28 @@ Deno.test("check warns of a secret that everybody can read; --strict fails and p
   });
 });
 
+Deno.test("check -q says nothing when all is well, -qq nothing but what stops a start", async () => {
+  await withFolder(
+    { f: "SONDE_PRESET=mimir\nSONDE_ENDPOINT=http://h\nSONDE_API_KEY=0123456789abcdef" },
+    async (folder) => {
+      const args = ["check", "-c", `${folder}/f`];
+      assertMatch((await sonde(args)).stderr, /takes no .*\nconfiguration is good \(.*, 0 warnings\)\n$/s);
+      assertEquals(await sonde([...args, "-q"]), { code: 0, stdout: "", stderr: "" });
+      await Deno.chmod(`${folder}/f`, 0o644);
+      assertMatch((await sonde([...args, "-q"])).stderr, /^[^\n]*lets everybody read a secret[^\n]*\n$/);
+      assertEquals((await sonde([...args, "-qq"])).stderr, "");
+      assertMatch(
+        (await sonde([...args, "-qq", "--strict"])).stderr,
+        /lets everybody .*\n1 problem, nothing was started\n$/s,
+      );
+      assertMatch(
+        (await sonde([...args, "-qq", "--endpoint", "nowhere"])).stderr,
+        /--endpoint .*\n1 problem/s,
+      );
+    },
+  );
+});
+
 Deno.test("check --strict looks at key files, and at no file without a secret", async () => {
   await withFolder({ f: "SONDE_ENDPOINT=http://h", k: SECRET }, async (folder) => {
     for (const name of ["f", "k"]) await Deno.chmod(`${folder}/${name}`, 0o604);
