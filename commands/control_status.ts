@@ -27,10 +27,11 @@ function signalOf({ signal }: ControlRequest): Signal | undefined {
 
 /** Answers, or undefined when the verb is none of these. Throws for what cannot be done. */
 export function answerStatus(request: ControlRequest, { vitals, taps, reload }: StatusParts): unknown {
-  const { verb, id } = request;
+  const { verb, id, end } = request;
   if (verb === "status") return vitals.fresh();
   if (verb === "reload") return reload();
   if (verb !== "tap") return undefined;
   if (taps === undefined) throw new RangeError("Cannot tap: this agent has no destination");
+  if (end === true) return typeof id === "number" ? taps.end(id) : {};
   return taps.ask(typeof id === "number" ? id : undefined, signalOf(request));
 }

@@ -27,6 +27,8 @@ const WAITING_BYTES_MAX = 4 * 1024 * 1024;
 const ANSWER_BYTES_MAX = 1024 * 1024;
 /** A listener that does not ask for so long is gone. */
 const FORGOTTEN_MS = 15_000;
+/** The same where others are waiting for its place; a reader that lives asks every second. */
+const ABSENT_MS = 3_000;
 /** A question is answered after this, with or without records. */
 const WAIT_MS = 1_000;
 
@@ -72,10 +74,17 @@ export class Taps {
     return { id: own, ...take(listener) };
   }
 
+  /** A reader says that it has seen enough; its place is free at once. */
+  end(id: number): Record<never, never> {
+    this.#listeners.delete(id);
+    this.sweep();
+    return {};
+  }
+
   /** Forgets listeners that have stopped asking; to be called now and then. */
-  sweep(): void {
+  sweep(idleMs: number = FORGOTTEN_MS): void {
     for (const [id, { askedMs }] of this.#listeners) {
-      if (this.#parts.nowMs() - askedMs > FORGOTTEN_MS) this.#listeners.delete(id);
+      if (this.#parts.nowMs() - askedMs > idleMs) this.#listeners.delete(id);
     }
     if (this.#listeners.size > 0) return;
     this.#unsubscribe?.();
@@ -83,6 +92,7 @@ export class Taps {
   }
 
   #open(signal: Signal | undefined): number {
+    if (this.#listeners.size >= LISTENERS_MAX) this.sweep(ABSENT_MS);
     if (this.#listeners.size >= LISTENERS_MAX) {
       throw new RangeError(`Cannot tap: ${LISTENERS_MAX} others do, expected fewer`);
     }

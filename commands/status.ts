@@ -3,10 +3,10 @@
  * (`--healthy`, contract: status).
  * @module
  */
-import { paint } from "../exporters/console_text.ts";
+import { fold, paint } from "../exporters/console_text.ts";
 import type { Context } from "./context.ts";
 import type { ControlAnswer } from "./control.ts";
-import { wantsColor } from "./output.ts";
+import { lineWidth, wantsColor } from "./output.ts";
 import { askAgent, noAgent } from "./running_agent.ts";
 import { statusLines } from "./status_text.ts";
 import type { Status } from "./vitals.ts";
@@ -36,7 +36,9 @@ export async function run(context: Context): Promise<number> {
   const status = await fetchStatus(context);
   if (typeof status === "number") return status;
   if (flags.has("json")) stdout(`${JSON.stringify(status, null, 2)}\n`);
-  else if (!flags.has("healthy")) stdout(paint(statusLines(status), Infinity, wantsColor(context)));
+  else if (!flags.has("healthy")) {
+    stdout(paint(fold(statusLines(status), lineWidth(context)), Infinity, wantsColor(context)));
+  }
   if (!flags.has("healthy")) return 0;
   for (const why of status.health.why) stderr(`sonde: not healthy: ${why}\n`);
   return status.health.code;

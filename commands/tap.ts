@@ -71,5 +71,6 @@ export async function run(context: Context): Promise<number> {
     left -= records.length;
     if (skipped > 0) context.stderr(`sonde: ${skipped} not shown: more than this reader takes\n`);
   }
+  if (id !== undefined) await client.ask({ verb: "tap", id, end: true });
   return 0;
 }

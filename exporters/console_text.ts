@@ -41,6 +41,36 @@ export function paint(lines: readonly Line[], width: number, color: boolean): st
   return lines.map((line) => paintLine(line, width, color) + "\n").join("");
 }
 
+/** Of what goes on below a line that was too long. */
+const FOLD = "    ";
+
+/** Lines that are longer than the width go on below, indented; words stay whole, and nothing is cut. */
+export function fold(lines: readonly Line[], width: number): Line[] {
+  return lines.flatMap((line) => {
+    const columns = line.reduce((sum, [text]) => sum + columnsOf(text), 0);
+    return columns <= width ? [line] : foldLine(line, width);
+  });
+}
+
+function foldLine(line: Line, width: number): Line[] {
+  const folded: Span[][] = [[]];
+  let used = 0;
+  for (const [text, style = "plain"] of line) {
+    let kept = "";
+    for (const word of text.split(/(?<= )(?! )/)) {
+      if (used > FOLD.length && used + columnsOf(word.trimEnd()) > width) {
+        folded.at(-1)?.push([kept.trimEnd(), style]);
+        folded.push([[FOLD]]);
+        [kept, used] = ["", FOLD.length];
+      }
+      kept += word;
+      used += columnsOf(word);
+    }
+    folded.at(-1)?.push([kept, style]);
+  }
+  return folded;
+}
+
 function paintLine(line: Line, width: number, color: boolean): string {
   let left = width;
   let text = "";

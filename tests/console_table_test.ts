@@ -5,7 +5,18 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Attributes, type Point, series, type Snapshot } from "../collectors/metric.ts";
 import { table } from "../exporters/console_table.ts";
-import { amount, bytes, clean, cut, duration, left, percent, perSecond } from "../exporters/console_text.ts";
+import {
+  amount,
+  bytes,
+  clean,
+  cut,
+  duration,
+  fold,
+  left,
+  paint,
+  percent,
+  perSecond,
+} from "../exporters/console_text.ts";
 import * as model from "./metrics_model.ts";
 
 const GIB = 2 ** 30;
@@ -217,4 +228,17 @@ Deno.test("cut(), left() and clean() count columns, not characters", () => {
   ]);
   assertEquals(left("日", 4), "日  ");
   assertEquals(clean("a\x1b[0m\u2028b\ud800"), "a\ufffd[0m\ufffdb\ufffd");
+});
+
+Deno.test("fold() lets a long line go on below, words whole and in their colour", () => {
+  const line = [["failed  ", "dim"], ["no answer from the backend", "bad"]] as const;
+  assertEquals(
+    paint(fold([line, [["short"]]], 22), 22, false),
+    "failed  no answer from\n    the backend\nshort\n",
+  );
+  assertEquals(
+    paint(fold([line], 22), 22, true),
+    "\x1b[2mfailed  \x1b[0m\x1b[31mno answer from\x1b[0m\n    \x1b[31mthe backend\x1b[0m\n",
+  );
+  assertEquals(paint(fold([[["x".repeat(30)]]], 10), Infinity, false), `${"x".repeat(30)}\n`);
 });

@@ -81,3 +81,21 @@ Deno.test("Taps refuse a fifth listener", async () => {
   for (let at = 0; at < 4; at++) await taps.ask(undefined);
   await assertRejects(() => taps.ask(undefined), RangeError, "Cannot tap: 4 others do, expected fewer");
 });
+
+Deno.test("Taps.end() frees a place at once and stops the courier's telling with the last one", async () => {
+  const { taps, state } = rig();
+  const ids: number[] = [];
+  for (let at = 0; at < 4; at++) ids.push((await taps.ask(undefined)).id);
+  await assertRejects(() => taps.ask(undefined), RangeError, "Cannot tap: 4 others do");
+  taps.end(ids[0] ?? 0);
+  ids.push((await taps.ask(undefined)).id);
+  for (const id of ids) taps.end(id);
+  assertEquals(state.tell, undefined);
+});
+
+Deno.test("Taps give the place of a reader that is gone to another, before it is forgotten", async () => {
+  const { taps, state } = rig();
+  for (let at = 0; at < 4; at++) await taps.ask(undefined);
+  state.nowMs = 4_000;
+  assertEquals((await taps.ask(undefined)).records, []);
+});
