@@ -12,6 +12,7 @@ import { openStateDir } from "../config/state_dir.ts";
 import type { CourierLink } from "../exporters/courier_link.ts";
 import type { LogRecord } from "../exporters/messages.ts";
 import type { NotifySocket } from "../exporters/notify.ts";
+import type { LaneReport } from "../exporters/report.ts";
 import { CollectorChoice } from "./collector_choice.ts";
 import type { Context } from "./context.ts";
 import { type Delivery, type HostFacts, openDelivery } from "./delivery.ts";
@@ -31,6 +32,8 @@ export interface Agent {
   follow(settings: Settings): string[];
   /** Leaves to the next life what it has to know of this one's counters. */
   remember(): void;
+  /** Has its own metrics tell of these lanes, too. */
+  alsoCount(lanes: () => readonly LaneReport[]): void;
   /** Absent when nothing is to be delivered. */
   readonly delivery?: Delivery;
   /** Absent when nothing can be remembered. */
@@ -86,11 +89,11 @@ function namingsOf({ lanes, isConsole, naming }: Settings): Naming[] {
 export async function openAgent(settings: Settings, context: Context, options: AgentOptions): Promise<Agent> {
   const stateDir = stateDirOf(settings, context, options);
   const timeMs = context.now();
-  const opened: { sensor?: Sensor; link?: CourierLink } = {};
+  const opened: { sensor?: Sensor; link?: CourierLink; more?: () => readonly LaneReport[] } = {};
   const own = agentCollector(() => ({
     collectors: opened.sensor?.stats() ?? [],
     omissions: opened.sensor?.omissions ?? 0,
-    lanes: opened.link?.report.lanes ?? [],
+    lanes: [...opened.link?.report.lanes ?? [], ...opened.more?.() ?? []],
   }));
   // A recording's counters are not this host's.
   const counters = stateDir === undefined || settings.root !== "/" ? undefined : CountersFile.open(stateDir);
@@ -117,7 +120,8 @@ export async function openAgent(settings: Settings, context: Context, options: A
     return sensor.select(next, namingsOf(next));
   };
   const remember = () => void counters?.save(sensor.remember());
-  let agent: Agent = { settings, sensor, follow, remember };
+  const alsoCount = (lanes: () => readonly LaneReport[]) => void (opened.more = lanes);
+  let agent: Agent = { settings, sensor, follow, remember, alsoCount };
   const { bootId, resource } = sensor;
   facts.resolve({ bootId, resource, startedNs: BigInt(timeMs) * 1_000_000n });
   const delivery = await delivering;

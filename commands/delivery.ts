@@ -71,11 +71,12 @@ function opampPermissions(
   { stateDir, opamp: port }: CourierOptions,
 ): OpampPermissions | undefined {
   if (opamp === undefined || port === undefined) return undefined;
-  const { endpoint, allowedOrigins, openings } = opamp;
+  const { endpoint, allowedOrigins, openings: { connectionSettings, ownTelemetry = [] } } = opamp;
+  const mayMove = connectionSettings === "allowlist" || ownTelemetry.length > 0;
   if (stateDir !== undefined) makeFolder(`${stateDir}/remote`);
   const written = ["remote", "instance.json", "instance.json.tmp"];
   return {
-    urls: [endpoint, ...openings.connectionSettings === "allowlist" ? allowedOrigins : []],
+    urls: [endpoint, ...mayMove ? allowedOrigins : []],
     folders: stateDir === undefined ? [] : written.map((name) => `${stateDir}/${name}`),
     // The folder itself is opened to be synced.
     files: [...filesOf(opamp), ...stateDir === undefined ? [] : [stateDir]],

@@ -3,7 +3,7 @@
  * was allowed to change, and keeps its report for `status`. The session itself runs in the courier (design 2).
  * @module
  */
-import type { Attributes } from "../collectors/metric.ts";
+import type { Attributes, Snapshot } from "../collectors/metric.ts";
 import type { FromOpamp, OpampReport, ToOpamp } from "../config/opamp_port.ts";
 import type { Health } from "../config/opamp_values.ts";
 import type { Overlay } from "../config/remote_policy.ts";
@@ -13,6 +13,7 @@ import type { Agent } from "./agent.ts";
 import { PRODUCT, VERSION } from "./build.ts";
 import type { Change } from "./live.ts";
 import { type ManagedStart, runningConfig } from "./managed_start.ts";
+import type { OwnFeed } from "./own_feed.ts";
 import type { Service } from "./service.ts";
 
 /** What the sensor's end is made of. */
@@ -58,6 +59,7 @@ export class Managed {
   readonly #parts: ManagedParts;
   readonly #stopped = Promise.withResolvers<void>();
   readonly #startedMs: number;
+  readonly #feed: OwnFeed | undefined;
   readonly #beganMs: number = performance.now();
   #reloadedMs = -Infinity;
   #restarting: ReturnType<typeof setTimeout> | undefined;
@@ -67,6 +69,7 @@ export class Managed {
   constructor(parts: ManagedParts, startedMs: number) {
     this.#parts = parts;
     this.#startedMs = startedMs;
+    this.#feed = this.#openFeed();
     parts.port.onmessage = ({ data }: MessageEvent<FromOpamp>) => this.#receive(data);
     this.#start();
     this.#follow();
@@ -74,18 +77,23 @@ export class Managed {
 
   /** As the courier last told it; undefined before it did. */
   get report(): OpampReport | undefined {
-    return this.#report;
+    const report = this.#report;
+    if (report?.own === undefined || this.#feed === undefined) return report;
+    return { ...report, own: this.#feed.account(report.own) };
   }
 
   /** After each cycle; one that found nothing is none. */
-  observe(points: number): void {
-    if (points > 0) this.#cycles++;
+  observe(snapshot: Snapshot): void {
+    if (snapshot.points.length > 0) this.#cycles++;
+    this.#feed?.cycle(snapshot);
     this.#observed();
   }
 
   /** Says goodbye to the server; resolves within 2 s. */
   async stop(): Promise<void> {
     clearTimeout(this.#restarting);
+    this.#feed?.flush();
+    this.#parts.start.begun.log.listen(undefined);
     this.#post({ type: "stop" });
     const over = new AbortController();
     await Promise.race([this.#stopped.promise, sleep(FAREWELL_MS, over.signal)]);
@@ -98,8 +106,21 @@ export class Managed {
     return this.#parts.start.begun.settings.resourceAttributes["service.instance.id"] === undefined;
   }
 
-  #post(message: ToOpamp): void {
-    this.#parts.port.postMessage(message);
+  #post(message: ToOpamp, transfer: Transferable[] = []): void {
+    this.#parts.port.postMessage(message, transfer);
+  }
+
+  #openFeed(): OwnFeed | undefined {
+    const { agent, start: { begun, openFeed } } = this.#parts;
+    const feed = openFeed?.({
+      send: (batch) => this.#post({ type: "own", batch }, [batch.body.buffer]),
+      resource: () => agent.sensor.resource,
+      bootId: agent.sensor.bootId,
+    });
+    if (feed === undefined) return undefined;
+    begun.log.listen((level, event, fields) => feed.line(level, event, fields));
+    agent.alsoCount(() => this.report?.own ?? []);
+    return feed;
   }
 
   #start(): void {
@@ -180,6 +201,12 @@ export class Managed {
         return;
       case "restart":
         return this.#restart();
+      case "own":
+        return void this.#feed?.follow(message.lanes);
+      case "aside": {
+        const { level, event, fields } = message.record;
+        return this.#parts.start.begun.log.aside(level, event, fields);
+      }
       case "leave":
         return this.#parts.restart();
       case "stopped":

@@ -7,6 +7,7 @@ import { collectors } from "../collectors/registry.ts";
 import { machineParts, openInstance } from "../config/instance.ts";
 import { loadConfig, type Loaded } from "../config/load.ts";
 import type { LocalRules, RunningConfig } from "../config/opamp_port.ts";
+import type { OpampSettings } from "../config/opamp_settings.ts";
 import { type BootOptions, bootRemote, type BootState } from "../config/remote_boot.ts";
 import type { RemoteValues } from "../config/remote_parse.ts";
 import { judgeValues, lockedKeys, type Overlay } from "../config/remote_policy.ts";
@@ -14,6 +15,7 @@ import { openStateDir } from "../config/state_dir.ts";
 import type { Settings } from "../config/settings.ts";
 import { VERSION } from "./build.ts";
 import type { Context } from "./context.ts";
+import type { FeedParts, OwnFeed } from "./own_feed.ts";
 import type { Start } from "./start.ts";
 
 /** What a session is started with, as far as it is known before the agent is open. */
@@ -26,6 +28,8 @@ export interface ManagedStart {
   readonly context: string;
   /** UUID text of the installation. */
   readonly instanceUid: string;
+  /** Present when the operator opened own telemetry; its code is loaded only then. */
+  readonly openFeed?: (parts: Omit<FeedParts, "now">) => OwnFeed;
 }
 
 /** What the running configuration is, for the courier. */
@@ -81,6 +85,15 @@ async function withRemote(begun: Start, options: BootOptions): Promise<Pick<Mana
   return { begun, boot: { record: { ...proven.record, status }, running: {}, good: {} } };
 }
 
+async function loadFeed(
+  { openings: { ownTelemetry = [] } }: OpampSettings,
+  now: Context["now"],
+): Promise<Pick<ManagedStart, "openFeed">> {
+  if (ownTelemetry.length === 0) return {};
+  const { OwnFeed } = await import("./own_feed.ts");
+  return { openFeed: (parts) => new OwnFeed({ ...parts, now }) };
+}
+
 /** Takes up what the last life left; without `SONDE_OPAMP_ENDPOINT` there is nothing to begin. */
 export async function beginManaged(begun: Start, { now }: Context): Promise<ManagedStart | undefined> {
   const { loaded, settings, log } = begun;
@@ -90,6 +103,7 @@ export async function beginManaged(begun: Start, { now }: Context): Promise<Mana
   const random = crypto.getRandomValues(new Uint8Array(10));
   const { instance } = await openInstance(stateDir, machineParts(), { timeMs: now(), random });
   const known = {
+    ...await loadFeed(opamp, now),
     rules: rulesFor(loaded, settings),
     context: await contextOf(loaded),
     instanceUid: instance.uid,

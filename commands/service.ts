@@ -96,7 +96,7 @@ export class Service {
   /** After each cycle. */
   observe(snapshot: Snapshot): void {
     this.vitals.observe(snapshot);
-    this.managed?.observe(snapshot.points.length);
+    this.managed?.observe(snapshot);
     const hasStepped = this.#budget?.observe(sentBy(this.#parts.agent), this.live.settings.intervalMs);
     if (hasStepped !== true) return;
     const { shed, intervalMs } = this.#budget?.state() ?? { shed: [], intervalMs: 0 };

@@ -169,7 +169,21 @@ function offerLine(offer: OpampReport["offer"]): Line {
   return offer.state === "failed" ? [[words, "warn"], [`: ${show.clean(offer.error)}`]] : [[words]];
 }
 
-/** The OpAMP link, and what became of the last offer. */
+function settingsLine({ settings }: OpampReport): Line[] {
+  if (settings === undefined) return [];
+  const words = `  connection settings ${settings.hash.slice(0, 16)} ${settings.state}`;
+  return [settings.state === "failed" ? [[words, "warn"], [`: ${show.clean(settings.error)}`]] : [[words]]];
+}
+
+function ownLines({ own = [] }: OpampReport): Line[] {
+  return own.map((lane): Line => {
+    const lost = Object.entries(lane.dropped).map(([reason, items]) => `, ${items} dropped (${reason})`);
+    const counts = `${lane.delivered} delivered, ${lane.queued} waiting${lost.join("")}`;
+    return [[`  own ${lane.signal} to ${show.clean(lane.endpoint)}: ${counts}`]];
+  });
+}
+
+/** The OpAMP link, what became of the last offers, and where own telemetry goes. */
 export function opampLines({ opamp }: Status): Line[] {
   if (opamp === undefined) return [];
   const { endpoint, isConnected, failure, phase, offer } = opamp;
@@ -182,7 +196,7 @@ export function opampLines({ opamp }: Status): Line[] {
   const stale: Line[] = phase === "stale"
     ? [[["  silent for too long: the local configuration alone counts", "warn"]]]
     : [];
-  return [link, ...stale, offerLine(offer)];
+  return [link, ...stale, offerLine(offer), ...settingsLine(opamp), ...ownLines(opamp)];
 }
 
 /** The whole text of `sonde status`. */

@@ -30,14 +30,26 @@ function bounded(value: string): string {
   return text.length > VALUE_MAX ? `${text.slice(0, VALUE_MAX)}…` : text;
 }
 
+function boundedFields(fields: LogFields): LogFields {
+  const entries = Object.entries(fields).map(([key, value]) => [
+    key,
+    typeof value === "string" ? bounded(value) : value,
+  ]);
+  return Object.fromEntries(entries);
+}
+
 function logfmt(value: string | number | boolean): string {
   const text = bounded(String(value));
   return text === "" || /[\s"=]/.test(text) ? JSON.stringify(text) : text;
 }
 
+/** Told of each line that is written. */
+export type LogListener = (level: LogLevel, event: string, fields: LogFields) => void;
+
 /** Writes lines that are severe enough. */
 export class Log {
   #options: LogOptions;
+  #listener: LogListener | undefined;
 
   constructor(options: LogOptions) {
     this.#options = options;
@@ -46,6 +58,19 @@ export class Log {
   /** The level may change while running. */
   setLevel(level: LogLevel): void {
     this.#options = { ...this.#options, level };
+  }
+
+  /** One listener is told of each line, in the words it is written in; undefined: nobody. */
+  listen(listener: LogListener | undefined): void {
+    this.#listener = listener;
+  }
+
+  /** Writes a line that the listener is not told of: about what it does with lines. */
+  aside(level: LogLevel, event: string, fields?: LogFields): void {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    this.record(level, event, fields);
+    this.#listener = listener;
   }
 
   /** Writes one event: a fixed phrase in lower case, and fields. */
@@ -58,6 +83,7 @@ export class Log {
     } catch {
       // Nowhere left to say it: a closed or full stderr loses the line, not the agent.
     }
+    this.#listener?.(level, bounded(event), boundedFields(fields));
   }
 
   error(event: string, fields?: LogFields): void {
@@ -88,10 +114,6 @@ export class Log {
   }
 
   #json(level: LogLevel, event: string, fields: LogFields): string {
-    const entries = Object.entries(fields).map(([key, value]) => [
-      key,
-      typeof value === "string" ? bounded(value) : value,
-    ]);
-    return JSON.stringify({ time: this.#time(), level, event, ...Object.fromEntries(entries) });
+    return JSON.stringify({ time: this.#time(), level, event, ...boundedFields(fields) });
   }
 }

@@ -20,7 +20,14 @@ export type { HttpDoor, OpenHttp } from "./opamp_fetch.ts";
 export type { Credentials } from "./opamp_link.ts";
 export type { LinkMemory, RememberedOffer } from "./opamp_memory.ts";
 export type { TelemetryOffer } from "./opamp_offer.ts";
-export type { Callbacks, ClientLog, ClientOptions, ClientStatus, MessageData } from "./opamp_options.ts";
+export type {
+  Callbacks,
+  ClientLog,
+  ClientOptions,
+  ClientStatus,
+  MessageData,
+  SettingsReport,
+} from "./opamp_options.ts";
 export {
   type Attributes,
   type AttributeValue,

@@ -3,28 +3,22 @@
  * other; what fails in a callback, or in the engine itself, is counted and never ends it (opamp 3.2, 3.9).
  * @module
  */
-import type {
-  AgentDescription,
-  AgentToServer,
-  AvailableComponents,
-  ComponentHealth,
-  EffectiveConfig,
-  RemoteConfigStatus,
+import {
+  type AgentDescription,
+  type AgentToServer,
+  type AvailableComponents,
+  type ComponentHealth,
+  ConnectionSettingsStatuses as Status,
+  type EffectiveConfig,
+  type RemoteConfigStatus,
 } from "../proto_gen/opamp/opamp_pb.ts";
 import { Alarm } from "./opamp_alarm.ts";
-import { capabilitiesOf } from "./opamp_bits.ts";
+import { beginWith, firstState } from "./opamp_beginning.ts";
 import { notify } from "./opamp_callbacks.ts";
 import { OpampConnection } from "./opamp_connection.ts";
 import { step, wakeAt } from "./opamp_engine.ts";
-import { formatUid, parseUid } from "./opamp_identity.ts";
-import { rememberedOffer } from "./opamp_memory.ts";
-import {
-  type ClientOptions,
-  type ClientStatus,
-  DEFAULTS,
-  type FullOptions,
-  opampEndpoint,
-} from "./opamp_options.ts";
+import { formatUid } from "./opamp_identity.ts";
+import type { ClientOptions, ClientStatus, FullOptions } from "./opamp_options.ts";
 import {
   dirtyFields,
   disconnectMessage,
@@ -39,7 +33,6 @@ import {
   type EngineState,
   type FieldEvent,
   type FieldName,
-  initialState,
 } from "./opamp_state.ts";
 import type { Failure } from "./opamp_wait.ts";
 
@@ -57,23 +50,16 @@ export class OpampSendError extends Error {
   }
 }
 
-function firstState(options: FullOptions): EngineState {
-  const { endpoint, openings = {}, allowedOrigins = [], remember, memory = {}, clock } = options;
-  const policy = {
-    mode: openings.connectionSettings ?? "none",
-    ...{ endpoint, allowedOrigins, ownTelemetry: openings.ownTelemetry ?? [] },
-    canPersist: remember !== undefined,
-  };
-  return initialState({
-    transport: /^ws/i.test(endpoint) ? "websocket" : "http",
-    ...{ capabilities: capabilitiesOf(openings), intervalMs: options.intervalMs, policy },
-  }, {
-    uid: parseUid(options.instanceUid),
-    now: clock.mono(),
-    requestsUid: options.requestsInstanceUid ?? false,
-    intervalMs: memory.intervalMs,
-    trial: memory.candidate && rememberedOffer(memory.candidate),
-  });
+function settingsOf({ fields }: EngineState): Pick<ClientStatus, "settings"> {
+  const said = fields.settingsStatus?.value;
+  if (said === undefined) return {};
+  const { lastConnectionSettingsHash, status, errorMessage: error } = said;
+  const state = status === Status.ConnectionSettingsStatuses_APPLIED
+    ? "applied"
+    : status === Status.ConnectionSettingsStatuses_FAILED
+    ? "failed"
+    : "applying";
+  return { settings: { hash: lastConnectionSettingsHash.toHex(), state, error } };
 }
 
 /** One OpAMP client. Fields set before `start` are in the first message. */
@@ -94,7 +80,7 @@ export class OpampClient {
 
   /** Throws TypeError or SyntaxError when endpoint or identity cannot be used. Nothing is sent before `start`. */
   constructor(options: ClientOptions) {
-    this.#options = { ...DEFAULTS, ...options, endpoint: opampEndpoint(options.endpoint) };
+    this.#options = beginWith(options);
     this.#state = firstState(this.#options);
     this.#alarm = new Alarm(this.#options.clock, () => this.#dispatch({ type: "timer" }));
     this.#connection = new OpampConnection(this.#options, {
@@ -108,6 +94,8 @@ export class OpampClient {
   start(): void {
     if (this.#isStarted) throw new TypeError("Cannot start OpAMP client: it was started before");
     this.#isStarted = true;
+    const { own = [] } = this.#options.memory ?? {};
+    if (own.length > 0) this.#perform({ type: "ownTelemetry", offers: own });
     this.#dispatch({ type: "timer" });
   }
 
@@ -225,6 +213,7 @@ export class OpampClient {
       instanceUid: this.instanceUid,
       ...(this.#failure === undefined ? {} : { failure: this.#failure }),
       intervalMs: this.#state.intervalMs,
+      ...settingsOf(this.#state),
       counters: { ...this.#counters },
     };
   }

@@ -7,7 +7,13 @@ import { openFetch } from "./opamp_fetch.ts";
 import { HttpLink } from "./opamp_http.ts";
 import { formatUid } from "./opamp_identity.ts";
 import { type Link, type LinkContext, type LinkEvent, reasonOf } from "./opamp_link.ts";
-import { credentialsWith, type LinkMemory, rememberedOffer, rememberOffer } from "./opamp_memory.ts";
+import {
+  credentialsWith,
+  type LinkMemory,
+  rememberedOffer,
+  rememberOffer,
+  withTelemetry,
+} from "./opamp_memory.ts";
 import type { LinkOffer } from "./opamp_offer.ts";
 import type { ClientLog, FullOptions } from "./opamp_options.ts";
 import type { Effect } from "./opamp_state.ts";
@@ -27,6 +33,7 @@ export class OpampConnection {
   /** Accepted or tried settings; absent: the operator's own. */
   #offer: LinkOffer | undefined;
   #link: Link | undefined;
+  #keeping: Promise<void> = Promise.resolve();
 
   constructor(options: FullOptions, owner: ConnectionOwner) {
     this.#options = options;
@@ -61,6 +68,12 @@ export class OpampConnection {
         return true;
       case "close":
         this.close();
+        return true;
+      case "ownTelemetry":
+        this.#remember(withTelemetry(this.#memory, effect.offers));
+        return false;
+      case "settled":
+        this.#settled(effect.hash, effect.isApplied);
         return true;
       default:
         return this.#changeSettings(effect);
@@ -97,12 +110,22 @@ export class OpampConnection {
     this.#offer = offer;
   }
 
+  #settled(hash: Uint8Array, isApplied: boolean): void {
+    const { applied: _, ...rest } = this.#memory;
+    this.#remember(isApplied ? { ...rest, applied: hash.toHex() } : rest);
+  }
+
   #remember(memory: LinkMemory): void {
+    if (JSON.stringify(memory) === JSON.stringify(this.#memory)) return;
     this.#memory = memory;
-    this.#options.remember?.(memory).catch((error: unknown) => {
-      const fields = { reason: reasonOf(error) };
-      this.#owner.log({ level: "warn", event: "opamp settings cannot be kept", fields });
-    });
+    const { endpoint: configured } = this.#options;
+    // One after the other: the files beside are the same.
+    this.#keeping = this.#keeping.then(() => this.#options.remember?.({ ...memory, configured })).catch(
+      (error: unknown) => {
+        const fields = { reason: reasonOf(error) };
+        this.#owner.log({ level: "warn", event: "opamp settings cannot be kept", fields });
+      },
+    );
   }
 
   #context(isCurrent: () => boolean): LinkContext {

@@ -9,6 +9,7 @@ import { storeUid } from "./instance.ts";
 import { readCredentials } from "./opamp_credentials.ts";
 import { type LinkMemory, parseMemory } from "./opamp_memory.ts";
 import type { FromOpamp, OpampReport, OpampStart, RunningConfig, ToOpamp } from "./opamp_port.ts";
+import { type OwnParts, OwnTelemetry } from "./opamp_own.ts";
 import { OpampSession, type SessionOptions } from "./opamp_session.ts";
 import { remoteStore, rulesOf } from "./opamp_store.ts";
 import { describeAgent, describeComponents, describeHealth, type Health } from "./opamp_values.ts";
@@ -24,11 +25,15 @@ export interface HostParts {
   readonly log: (record: LogRecord) => void;
   /** True while the last word of a destination was a failure. */
   readonly isExportFailing: () => boolean;
+  /** Delivery of own telemetry. */
+  readonly openOwn: OwnParts["open"];
 }
 
 /** How often the report for `status` is made anew, at most. */
 const REPORT_SPACING_MS = 100;
 const TELL_MAX_MS = 2_000;
+/** Within the time that a farewell has. */
+const OWN_STOP_MS = 1_000;
 
 async function readMemory(store: RemoteStore): Promise<LinkMemory | undefined> {
   try {
@@ -45,6 +50,7 @@ class OpampHost {
   readonly #parts: HostParts;
   readonly #start: OpampStart;
   readonly #store: RemoteStore;
+  readonly #own: OwnTelemetry;
   readonly #applying = new Map<number, (swap: Swap) => void>();
   #running: RunningConfig;
   #observation: Omit<Observation, "isExportFailing">;
@@ -58,6 +64,12 @@ class OpampHost {
     this.#parts = parts;
     this.#start = start;
     this.#store = remoteStore(start.stateDir);
+    this.#own = new OwnTelemetry({
+      open: parts.openOwn,
+      transport: () => this.#ownTransport(),
+      feed: (lanes) => this.#send({ type: "own", lanes }),
+      log: (record) => this.#send({ type: "aside", record }),
+    });
     this.#running = start.running;
     this.#health = start.health;
     this.#observation = { cycles: 0, intervalMs: 0 };
@@ -73,6 +85,7 @@ class OpampHost {
         onConnectFailed: () => this.#changed(),
         onMessage: () => this.#changed(),
         onInstanceUid: (_, uid) => this.#adopt(uid),
+        onOwnTelemetry: (_, offers) => this.#own.take(offers),
         onRestart: () => this.#send({ type: "restart" }),
       },
       onStatus: () => this.#changed(),
@@ -103,14 +116,23 @@ class OpampHost {
         this.#applying.get(message.id)?.(message.swap);
         this.#applying.delete(message.id);
         return;
+      case "own":
+        this.#own.accept(message.batch);
+        return this.#changed();
       case "stop":
         return void this.#stop();
     }
   }
 
+  /** Own telemetry is believed and routed as the link is; its credentials are those of the offer. */
+  #ownTransport(): ReturnType<OwnParts["transport"]> {
+    const { caCerts = [], proxy } = readCredentials(this.#start.settings);
+    return { caCerts, ...(proxy === undefined ? {} : { proxy }) };
+  }
+
   async #stop(): Promise<void> {
     clearTimeout(this.#reporting);
-    await this.#session?.stop();
+    await Promise.all([this.#session?.stop(), this.#own.stop(OWN_STOP_MS)]);
     this.#send({ type: "stopped" });
   }
 
@@ -215,9 +237,11 @@ class OpampHost {
     const { client, machine } = this.#session ?? {};
     if (client === undefined) throw new Error("BUG: a report without a session");
     const { counters: _, ...status } = client.status();
-    if (machine === undefined) return { ...status, phase: "steady" };
+    const own = this.#own.report();
+    const known = { ...status, ...(own.length === 0 ? {} : { own }) };
+    if (machine === undefined) return { ...known, phase: "steady" };
     const { hash, state, error } = machine.status;
-    return { ...status, phase: machine.phase, offer: { hash: hash.toHex(), state, error } };
+    return { ...known, phase: machine.phase, offer: { hash: hash.toHex(), state, error } };
   }
 }
 

@@ -37,6 +37,7 @@ export interface LinkOffer {
 /** Where sonde's telemetry about itself shall go, checked. */
 export interface TelemetryOffer {
   readonly signal: "metrics" | "logs";
+  /** "": nowhere any more, the offer is withdrawn. */
   readonly endpoint: string;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -128,15 +129,33 @@ function judgeLink(
   };
 }
 
+/** True when the link may use these settings. */
+export function isLinkAllowed({ endpoint }: Pick<LinkOffer, "endpoint">, policy: OfferPolicy): boolean {
+  if (policy.mode === "none" || isDowngrade(policy.endpoint, endpoint)) return false;
+  const isSame = originOf(endpoint) === originOf(policy.endpoint);
+  return policy.mode === "credentials" ? isSame : isAllowed(endpoint, policy);
+}
+
+/** True when own telemetry of this kind may go there. */
+export function isTelemetryAllowed(
+  { signal, endpoint }: Pick<TelemetryOffer, "signal" | "endpoint">,
+  policy: OfferPolicy,
+): boolean {
+  return policy.ownTelemetry.includes(signal) && /^https:\/\//i.test(endpoint) && isAllowed(endpoint, policy);
+}
+
 function judgeTelemetry(
   signal: TelemetryOffer["signal"],
   offer: TelemetryConnectionSettings,
   { policy, reasons }: { readonly policy: OfferPolicy; readonly reasons: string[] },
 ): TelemetryOffer {
-  const found: string[] = [];
   const endpoint = offer.destinationEndpoint;
+  if (endpoint === "") return { signal, endpoint, headers: {} };
+  const found: string[] = [];
   if (!/^https:\/\//i.test(endpoint)) found.push("the endpoint is not https");
-  else if (!isAllowed(endpoint, policy)) found.push("the endpoint's origin is not allowed");
+  else if (!isAllowed(endpoint, policy)) {
+    found.push("the endpoint's origin is not in SONDE_OPAMP_ALLOWED_ENDPOINTS");
+  }
   checkTls(offer, found);
   if (offer.certificate !== undefined) found.push("client certificates for own telemetry are local");
   const headers = checkHeaders(offer.headers, found);

@@ -78,6 +78,14 @@ export interface ClientOptions {
   readonly openHttp?: OpenHttp;
 }
 
+/** How an offer of connection settings stands. */
+export interface SettingsReport {
+  readonly hash: string;
+  readonly state: "applying" | "applied" | "failed";
+  /** Why it failed; "" otherwise. */
+  readonly error: string;
+}
+
 /** Where the link stands, for a status display. */
 export interface ClientStatus {
   readonly endpoint: string;
@@ -85,6 +93,8 @@ export interface ClientStatus {
   readonly instanceUid: string;
   readonly failure?: Failure;
   readonly intervalMs: number;
+  /** The last offer of connection settings that was judged; the hash is hex. */
+  readonly settings?: SettingsReport;
   readonly counters: Readonly<Partial<Record<Counted, number>>>;
 }
 

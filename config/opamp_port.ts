@@ -2,6 +2,10 @@
  * The two unions that cross the port between the sensor, which collects, and the OpAMP session in the courier.
  * @module
  */
+import type { BatchMessage } from "../exporters/batch.ts";
+import type { LaneConfig } from "../exporters/lane_config.ts";
+import type { LogRecord } from "../exporters/messages.ts";
+import type { LaneReport } from "../exporters/report.ts";
 import type { OpampSettings } from "./opamp_settings.ts";
 import type { ClientStatus } from "./opamp_options.ts";
 import type { Attributes, Health } from "./opamp_values.ts";
@@ -58,6 +62,8 @@ export type ToOpamp =
   | { readonly type: "running"; readonly running: RunningConfig }
   /** The answer to "apply". */
   | { readonly type: "applied"; readonly id: number; readonly swap: Swap }
+  /** sonde's telemetry about itself, for the lanes that "own" named. */
+  | { readonly type: "own"; readonly batch: BatchMessage }
   | { readonly type: "stop" };
 
 /** Where link and remote configuration stand, for `status`. */
@@ -65,6 +71,13 @@ export interface OpampReport extends Omit<ClientStatus, "counters"> {
   readonly phase: "steady" | "probation" | "stale";
   /** Absent: remote configuration is not accepted. The hash is hex. */
   readonly offer?: Omit<RemoteStatus, "hash"> & { readonly hash: string };
+  /** Where own telemetry goes, and its account. */
+  readonly own?: readonly OwnReport[];
+}
+
+/** One signal of own telemetry. */
+export interface OwnReport extends LaneReport {
+  readonly endpoint: string;
 }
 
 export type FromOpamp =
@@ -74,6 +87,10 @@ export type FromOpamp =
   | { readonly type: "uid"; readonly uid: string }
   /** The server commands a restart. */
   | { readonly type: "restart" }
+  /** Lanes that own telemetry is wanted for from now on, without their secrets. */
+  | { readonly type: "own"; readonly lanes: readonly LaneConfig[] }
+  /** A line for the log that is not own telemetry itself. */
+  | { readonly type: "aside"; readonly record: LogRecord }
   /** The process has to end: the next life finds on disk what it shall run. */
   | { readonly type: "leave" }
   | { readonly type: "stopped" };

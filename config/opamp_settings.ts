@@ -86,6 +86,7 @@ export function readOpamp(resolution: Resolution): OpampSettings | undefined {
     openings: {
       remoteConfig: resolution.value(keys.OPAMP_ACCEPT_REMOTE_CONFIG),
       connectionSettings: resolution.value(keys.OPAMP_ACCEPT_CONNECTION_SETTINGS),
+      ownTelemetry: resolution.value(keys.OPAMP_OWN_TELEMETRY),
       restart: restart !== "off",
     },
     allowedOrigins: resolution.optional(keys.OPAMP_ALLOWED_ENDPOINTS) ?? [],

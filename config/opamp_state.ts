@@ -174,6 +174,8 @@ export type Effect =
   | { readonly type: "uid"; readonly uid: Uint8Array }
   | { readonly type: "interval"; readonly intervalMs: number }
   | { readonly type: "ownTelemetry"; readonly offers: readonly TelemetryOffer[] }
+  /** How an offer ended. */
+  | { readonly type: "settled"; readonly hash: Uint8Array; readonly isApplied: boolean }
   /** Save the candidate; then use it; then keep it or go back. */
   | { readonly type: "candidate"; readonly offer: LinkOffer }
   | { readonly type: "switch"; readonly offer: LinkOffer }
@@ -210,8 +212,10 @@ export function initialState(config: EngineConfig, start: {
   readonly requestsUid?: boolean;
   readonly intervalMs?: number | undefined;
   readonly trial?: LinkOffer | undefined;
+  /** Hash of the offer that the last life took. */
+  readonly applied?: Uint8Array | undefined;
 }): EngineState {
-  const { uid, now, requestsUid = false, intervalMs = config.intervalMs, trial } = start;
+  const { uid, now, requestsUid = false, intervalMs = config.intervalMs, trial, applied } = start;
   return {
     config,
     uid,
@@ -240,7 +244,7 @@ export function initialState(config: EngineConfig, start: {
     shortened: false,
     requests: [],
     trial: trial === undefined ? undefined : { offer: trial, phase: "trying" },
-    judgedOffer: undefined,
+    judgedOffer: applied,
     leaving: undefined,
     stopBy: undefined,
     stopped: false,

@@ -12,7 +12,7 @@ import {
 import { AgentBit } from "./opamp_bits.ts";
 import { judgeOffers } from "./opamp_offer.ts";
 import { sameBytes, withField } from "./opamp_report.ts";
-import type { Turn } from "./opamp_state.ts";
+import type { FieldEvent, Turn } from "./opamp_state.ts";
 
 const COALESCE_MS = 50;
 const SECOND_MS = 1_000;
@@ -20,18 +20,25 @@ const INTERVAL_MAX_MS = 24 * 3_600_000;
 /** Said in a status; long enough for every reason, short enough for any server. */
 const ERROR_MAX = 4_096;
 
-/** Says how an offer stands; `fault` makes a FAILED one. */
-function setStatus(turn: Turn, hash: Uint8Array, said: Status | { readonly fault: string }): void {
-  const status = typeof said === "object" ? Status.ConnectionSettingsStatuses_FAILED : said;
-  const errorMessage = typeof said === "object" ? said.fault : "";
-  const { state, now } = turn;
-  if ((state.config.capabilities & AgentBit.reportsConnectionSettingsStatus) === 0n) return;
+/** How an offer stands, as a field of a report. */
+export function settingsStatus(hash: Uint8Array, status: Status, errorMessage = ""): FieldEvent {
   const value = create(ConnectionSettingsStatusSchema, {
     lastConnectionSettingsHash: new Uint8Array(hash),
     status,
     errorMessage: errorMessage.slice(0, ERROR_MAX),
   });
-  state.fields = withField(state.fields, { type: "field", name: "settingsStatus", value });
+  return { type: "field", name: "settingsStatus", value };
+}
+
+/** Says how an offer stands; `fault` makes a FAILED one. */
+function setStatus(turn: Turn, hash: Uint8Array, said: Status | { readonly fault: string }): void {
+  const isFailed = typeof said === "object";
+  const status = isFailed ? Status.ConnectionSettingsStatuses_FAILED : said;
+  const { state, effects, now } = turn;
+  const isApplied = status === Status.ConnectionSettingsStatuses_APPLIED;
+  if (isApplied || isFailed) effects.push({ type: "settled", hash, isApplied });
+  if ((state.config.capabilities & AgentBit.reportsConnectionSettingsStatus) === 0n) return;
+  state.fields = withField(state.fields, settingsStatus(hash, status, isFailed ? said.fault : ""));
   state.soonAt = Math.min(state.soonAt, now + COALESCE_MS);
 }
 

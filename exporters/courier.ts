@@ -9,6 +9,7 @@ import { rereadCredentials } from "../config/credential_files.ts";
 import { readNamed } from "../config/files.ts";
 import type { BatchMessage } from "./batch.ts";
 import { type Clock, sleep } from "./clock.ts";
+import { openDelivery } from "./delivery.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { Body } from "./gzip.ts";
 import type {
@@ -30,6 +31,8 @@ import { openSpooledDelivery } from "./spooled_open.ts";
 
 const BEAT_MS = 10_000;
 const REPORT_SPACING_MS = 1_000;
+/** Telemetry about sonde itself is kept nowhere else. */
+const OWN_QUEUE_BYTES = 256 * 1024;
 
 const clock: Clock = { wall: Date.now, mono: () => performance.now(), random: Math.random, sleep };
 
@@ -103,9 +106,20 @@ function openNotifier(sockets: NotifySocket): void {
 }
 
 /** Loaded only where there is a server to speak to: a plain agent pays nothing for it. */
-async function openOpamp(port: MessagePort): Promise<void> {
+async function openOpamp(port: MessagePort, product: string): Promise<void> {
   const { hostOpamp } = await import("../config/opamp_host.ts");
-  hostOpamp({ port, clock, log, isExportFailing: () => report().lanes.some(isFailing) });
+  hostOpamp({
+    port,
+    clock,
+    log,
+    isExportFailing: () => report().lanes.some(isFailing),
+    openOwn: (lanes, aside) =>
+      openDelivery({ product, lanes, queueBytesMax: OWN_QUEUE_BYTES }, {
+        clock,
+        log: aside,
+        changed: () => {},
+      }),
+  });
 }
 
 /** Batches may come before everything is open; they keep their order. */
@@ -128,7 +142,7 @@ async function start({ ports, notify, opamp, ...options }: CourierStart): Promis
   setInterval(sendReport, BEAT_MS);
   send({ type: "ready", notes: delivery.notes, baselines: delivery.baselines });
   delivery.watchInbox();
-  if (opamp !== undefined) await openOpamp(opamp);
+  if (opamp !== undefined) await openOpamp(opamp, options.product);
 }
 
 async function flush(

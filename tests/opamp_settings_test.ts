@@ -116,7 +116,7 @@ Deno.test("C54 refused credentials are dropped, the old ones return and FAILED i
   await rig.clock.advance(5 * S);
   assertEquals(sentTokens(rig).at(-1), "Bearer old");
   assertEquals(settingsSaid(rig).at(-1), "FAILED status 401");
-  assertEquals(kept.at(-1), {});
+  assertEquals(kept.at(-1), { configured: ENDPOINT });
   assertEquals(rig.server.messages.at(-1)?.agentDescription !== undefined, true);
   await stopRig(rig);
 });
