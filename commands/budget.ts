@@ -1,9 +1,11 @@
 /**
- * The byte budget (`SONDE_BYTES_PER_DAY`): an even pace instead of a wall at midnight. First the interval stretches,
- * then series are shed in the order of `SHEDS`, then the interval stretches on; each is taken back when there is room.
+ * The byte budget (`SONDE_BYTES_PER_DAY`): what is left of a day is spread over the rest of it. First the interval
+ * stretches, then series are shed in the order of `SHEDS`, then the interval stretches on; each is taken back when there
+ * is room.
  * @module
  */
 import { type Choice, parseChoice } from "../config/glob.ts";
+import type { DayAccount } from "./budget_account.ts";
 
 /** What is given up, least useful first, as `SONDE_METRICS` would say it. */
 export const SHEDS: readonly { readonly name: string; readonly metrics: readonly string[] }[] = [
@@ -51,7 +53,7 @@ export const SHEDS: readonly { readonly name: string; readonly metrics: readonly
 /** What `status` and `top` show. */
 export interface BudgetState {
   readonly bytesPerDay: number;
-  /** Sent in this life, an estimate of heads included. */
+  /** Sent since midnight UTC, by earlier lives too, an estimate of heads included. */
   readonly sentBytes: number;
   /** In effect, stretched or not. */
   readonly intervalMs: number;
@@ -60,8 +62,9 @@ export interface BudgetState {
 }
 
 const DAY_MS = 86_400_000;
-/** Debt and credit are worked off within this. */
-const HORIZON_MS = 3_600_000;
+/** A day that began late, or idle, is not made up for faster than this, and a spent one still gives a sign of life. */
+const PACE_MAX = 2;
+const PACE_MIN = 1 / 64;
 /** A request's and an answer's heads, framing and TLS records beside the body. */
 const HEADS_BYTES = 600;
 /** The interval stretches so far before series are shed. */
@@ -81,8 +84,8 @@ export interface Sent {
 
 export class ByteBudget {
   readonly #perDay: number;
-  readonly #nowMs: () => number;
-  readonly #startMs: number;
+  readonly #account: DayAccount;
+  /** Of this life. */
   #sent = 0;
   #cyclesSince = 0;
   #perCycle: number | undefined;
@@ -90,11 +93,13 @@ export class ByteBudget {
   #settled = 0;
   #intervalMs: number;
 
-  /** `intervalMs` is the configured one; `nowMs` monotonic. */
-  constructor(perDay: number, { intervalMs, nowMs }: { intervalMs: number; nowMs: () => number }) {
+  /** `intervalMs` is the configured one. */
+  constructor(
+    perDay: number,
+    { intervalMs, account }: { readonly intervalMs: number; readonly account: DayAccount },
+  ) {
     this.#perDay = perDay;
-    this.#nowMs = nowMs;
-    this.#startMs = nowMs();
+    this.#account = account;
     this.#intervalMs = intervalMs;
   }
 
@@ -108,13 +113,16 @@ export class ByteBudget {
       this.#perCycle = this.#perCycle === undefined
         ? measured
         : this.#perCycle + WEIGHT * (measured - this.#perCycle);
+      this.#account.add(total - this.#sent);
       this.#sent = total;
       this.#cyclesSince = 0;
     }
     const wanted = this.#wantedMs(configuredMs);
     const hasStepped = this.#step(wanted, configuredMs);
     const last = this.#shed === SHEDS.length ? INTERVAL_MS_MAX : stretchMax(configuredMs);
-    this.#intervalMs = Math.round(Math.min(wanted, last));
+    // Another day has bytes of its own: no wait is longer than this one.
+    const rest = Math.max(configuredMs, this.#account.restMs);
+    this.#intervalMs = Math.round(Math.min(wanted, last, rest));
     return hasStepped;
   }
 
@@ -131,7 +139,7 @@ export class ByteBudget {
   state(): BudgetState {
     return {
       bytesPerDay: this.#perDay,
-      sentBytes: this.#sent,
+      sentBytes: this.#account.bytes,
       intervalMs: this.#intervalMs,
       shed: SHEDS.slice(0, this.#shed).map(({ name }) => name),
     };
@@ -141,8 +149,8 @@ export class ByteBudget {
   #wantedMs(configuredMs: number): number {
     if (this.#perCycle === undefined) return configuredMs;
     const rate = this.#perDay / DAY_MS;
-    const debt = this.#sent - rate * (this.#nowMs() - this.#startMs);
-    const pace = Math.min(2 * rate, Math.max(rate / 4, rate - debt / HORIZON_MS));
+    const left = (this.#perDay - this.#account.bytes) / this.#account.restMs;
+    const pace = Math.min(PACE_MAX * rate, Math.max(PACE_MIN * rate, left));
     return Math.max(configuredMs, this.#perCycle / pace);
   }
 

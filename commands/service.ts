@@ -8,10 +8,12 @@ import { sleep } from "../exporters/clock.ts";
 import { paint } from "../exporters/console_text.ts";
 import type { Agent } from "./agent.ts";
 import { ByteBudget, type Sent } from "./budget.ts";
+import { DayAccount } from "./budget_account.ts";
 import type { Context } from "./context.ts";
 import { answerStatus } from "./control_status.ts";
 import type { ControlRequest } from "./control.ts";
 import { Taps } from "./control_tap.ts";
+import { BUDGET_FILES, CountersFile } from "../config/counters_file.ts";
 import type { LoadInput } from "../config/load.ts";
 import { openListener, PageServer } from "./listen.ts";
 import { type Change, Live } from "./live.ts";
@@ -41,6 +43,14 @@ function sentBy({ delivery }: Agent): Sent {
   };
 }
 
+/** The byte budget, when there is one, with what earlier lives have spent of the day. */
+function budgetOf({ settings, stateDir }: Agent, now: () => number): ByteBudget | undefined {
+  const { bytesPerDayMax, intervalMs } = settings;
+  if (bytesPerDayMax === undefined) return undefined;
+  const memory = stateDir === undefined ? undefined : CountersFile.open(stateDir, BUDGET_FILES);
+  return new ByteBudget(bytesPerDayMax, { intervalMs, account: new DayAccount(now, memory) });
+}
+
 export class Service {
   readonly #parts: ServiceParts;
   readonly #budget: ByteBudget | undefined;
@@ -53,12 +63,9 @@ export class Service {
   /** Opens the listener of `SONDE_LISTEN`; needs all permissions. Throws when it cannot listen there. */
   constructor(parts: ServiceParts) {
     const { agent, begun, context } = parts;
-    const { settings } = agent;
     const nowMs = () => performance.now();
     this.#parts = parts;
-    this.#budget = settings.bytesPerDayMax === undefined
-      ? undefined
-      : new ByteBudget(settings.bytesPerDayMax, { intervalMs: settings.intervalMs, nowMs });
+    this.#budget = budgetOf(agent, context.now);
     const link = agent.delivery?.link;
     this.#taps = link === undefined
       ? undefined

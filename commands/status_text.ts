@@ -56,7 +56,7 @@ export function footLines({ reaches, budget, spoolFault }: Status): Line[] {
   if (budget !== undefined) {
     const { sentBytes, bytesPerDay, intervalMs, shed } = budget;
     const words = [
-      `${show.bytes(sentBytes)} sent, ${show.bytes(bytesPerDay)} a day`,
+      `${show.bytes(sentBytes)} of ${show.bytes(bytesPerDay)} sent today`,
       `interval ${intervalMs / 1000} s`,
     ];
     if (shed.length > 0) words.push(`left out: ${shed.join(", ")}`);

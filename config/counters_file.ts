@@ -1,13 +1,18 @@
 /**
  * What one life of sonde leaves to the next about counters: the boot instant and the counts that boot alone does not
- * explain (design 8). After the drop no file can be renamed, so two files kept open are written in turn, each with a
+ * explain (design 8), and what a byte budget has been spent on. After the drop no file can be renamed, so two files kept open are written in turn, each with a
  * number and a checksum: a cut write costs that one, and the other still tells.
  * @module
  */
 
 /** Longest record kept; a host with so many replaced devices begins anew. */
 const RECORD_BYTES_MAX = 1024 * 1024;
-const NAMES = ["counters.json", "counters.other.json"] as const;
+
+/** The two files of one kind of record. */
+export type FilePair = readonly [string, string];
+const COUNTERS: FilePair = ["counters.json", "counters.other.json"];
+/** The account of a byte budget. */
+export const BUDGET_FILES: FilePair = ["budget.json", "budget.other.json"];
 
 const encoder = new TextEncoder();
 
@@ -61,10 +66,10 @@ export class CountersFile {
   }
 
   /** Opens them in a state directory; needs its permissions. Undefined where that fails. */
-  static open(stateDir: string): CountersFile | undefined {
+  static open(stateDir: string, names: FilePair = COUNTERS): CountersFile | undefined {
     const files: Deno.FsFile[] = [];
     try {
-      for (const name of NAMES) {
+      for (const name of names) {
         const options = { read: true, write: true, create: true, mode: 0o600 };
         files.push(Deno.openSync(`${stateDir}/${name}`, options));
       }

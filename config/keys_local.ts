@@ -40,7 +40,7 @@ export const BYTES_PER_DAY: Key<"none" | number> = {
   type: orWord("none", size("64KiB", "1000GiB")),
   default: "none",
   help:
-    "Bytes that may be sent in a day, spread evenly. First the interval stretches, to 60 s or six times its length; then series are left out: sonde's own, detail of devices and protocols, the kernel's inner life, all but the core.",
+    "Bytes that run may send in a day (UTC, counted over restarts), spread evenly over it. First the interval stretches, to 60 s or six times its length; then series are left out: sonde's own, detail of devices and protocols, the kernel's inner life, all but the core.",
 };
 
 export const RECEIVE: Key<"off" | Address> = {
