@@ -7,6 +7,11 @@
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const RESERVED: ReadonlySet<string> = new Set(["content-type", "content-encoding", "content-length", "host"]);
 
+/** True for headers that describe the body or the way: whoever makes the request sets them. */
+export function isReserved(name: string): boolean {
+  return RESERVED.has(name.toLowerCase());
+}
+
 /** Headers by lower-case name, and what was odd but usable. */
 export interface HeaderList {
   readonly headers: Readonly<Record<string, string>>;

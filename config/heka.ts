@@ -7,7 +7,7 @@ import type { RetryRound } from "../exporters/lane_config.ts";
 import type { Alias } from "../exporters/presets/preset.ts";
 import type { Sources } from "./destination.ts";
 import type { Variable } from "./env_file.ts";
-import type { Findings } from "./finding.ts";
+import { Findings } from "./finding.ts";
 import { boolean } from "./value_types.ts";
 import { parseSeconds, parseWhole } from "./older.ts";
 
@@ -36,8 +36,10 @@ export interface HekaSettings {
   readonly isOn: boolean;
   /** `LOG_LOCATION`: opened for append before the drop. */
   readonly logFile?: string;
-  /** `x-agent-id`, and `x-api-key` with intelligence on; sent where the row says so. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** `x-agent-id`, sent where the row says so. */
+  readonly agent: Readonly<Record<string, string>>;
+  /** `x-api-key` with intelligence on: Heka's own secret, for rows that are Heka's own. */
+  readonly intelligence: Readonly<Record<string, string>>;
   readonly retry: RetryRound;
 }
 
@@ -70,17 +72,34 @@ function number(
   }
 }
 
-/** Attempts and waits; a cap below what it caps is raised to it, as it always was. */
+/** A cap below what it caps is raised to it, as it always was, and that is said now (heka.md W22). */
+function raised(
+  name: string,
+  { cap, least, ...reading }: Reading & { readonly cap: number; readonly least: number },
+): number {
+  const variable = given(name, reading);
+  if (cap < least && variable !== undefined) {
+    const what = `"${variable.text}" is less than what it limits`;
+    reading.findings.add("warning", { place: variable.place, key: name, what, next: `${least} is used` });
+  }
+  return Math.max(cap, least);
+}
+
+/** Attempts and waits. */
 function readRetry(reading: Reading): RetryRound {
   const whole = { ...reading, parse: parseWhole };
   const seconds = { ...reading, parse: parseSeconds };
   const zeroToo = (text: string): number => text === "0" ? 0 : parseWhole(text);
   const initial = number("OTLP_HTTP_RETRY_INITIAL_BACKOFF_SECONDS", 1, seconds);
   const retryAfter = number("OTLP_RETRY_AFTER_DEFAULT_SECONDS", 5, { ...reading, parse: zeroToo });
+  const most = number("OTLP_HTTP_RETRY_MAX_BACKOFF_SECONDS", 5, seconds);
+  const after = number("OTLP_RETRY_AFTER_MAX_SECONDS", 300, { ...whole, findings: new Findings() });
+  raised("OTLP_RETRY_AFTER_MAX_SECONDS", { ...reading, cap: after, least: retryAfter });
+  const maxBackoff = raised("OTLP_HTTP_RETRY_MAX_BACKOFF_SECONDS", { ...reading, cap: most, least: initial });
   return {
     attemptsMax: number("OTLP_HTTP_RETRY_MAX_ATTEMPTS", 5, whole),
     initialBackoffMs: initial * 1000,
-    maxBackoffMs: Math.max(initial, number("OTLP_HTTP_RETRY_MAX_BACKOFF_SECONDS", 5, seconds)) * 1000,
+    maxBackoffMs: maxBackoff * 1000,
     retryAfterDefaultMs: retryAfter * 1000,
   };
 }
@@ -93,24 +112,29 @@ function problem(
   findings.add("problem", { place: variable.place, key: variable.name, what, next });
 }
 
-function readHeaders(reading: Reading): Readonly<Record<string, string>> {
+function readAgent(reading: Reading): Readonly<Record<string, string>> {
   const id = given("HEKA_AGENT_ID", reading);
-  const headers: Record<string, string> = id === undefined ? {} : { "x-agent-id": id.text };
+  return id === undefined ? {} : { "x-agent-id": id.text };
+}
+
+/** Id and key are needed only where they are sent, as they always were. */
+function readIntelligence(isSent: boolean, reading: Reading): Readonly<Record<string, string>> {
   const enabled = given("HEKA_INTELLIGENCE_ENABLED", reading);
-  if (enabled === undefined) return headers;
+  if (enabled === undefined) return {};
   try {
-    if (!boolean.parse(enabled.text)) return headers;
+    if (!boolean.parse(enabled.text)) return {};
   } catch {
     problem(enabled, `"${enabled.text}" is not a yes or no`, { ...reading, next: `Write ${boolean.rule}` });
-    return headers;
+    return {};
   }
   const key = given("HEKA_API_KEY", reading);
-  for (const [name, variable] of Object.entries({ HEKA_AGENT_ID: id, HEKA_API_KEY: key })) {
+  const needed = { HEKA_AGENT_ID: given("HEKA_AGENT_ID", reading), HEKA_API_KEY: key };
+  for (const [name, variable] of Object.entries(isSent ? needed : {})) {
     if (variable === undefined) {
       problem(enabled, `is on and needs ${name}`, { ...reading, next: `Set ${name}` });
     }
   }
-  return key === undefined ? headers : { ...headers, "x-api-key": key.text };
+  return key === undefined ? {} : { "x-api-key": key.text };
 }
 
 function readLogFile(reading: Reading): string | undefined {
@@ -123,13 +147,20 @@ function readLogFile(reading: Reading): string | undefined {
   return undefined;
 }
 
+/** Whether Heka's mode is on, and whether a destination's row is Heka's own. */
+export interface HekaUse {
+  readonly isOn: boolean;
+  readonly sendsIntelligence: boolean;
+}
+
 /** Reads the rest of Heka's variables; `LOG_LOCATION` counts only when Heka's mode is on, its name is too general. */
-export function readHeka(isOn: boolean, reading: Reading): HekaSettings {
+export function readHeka({ isOn, sendsIntelligence }: HekaUse, reading: Reading): HekaSettings {
   const logFile = isOn ? readLogFile(reading) : undefined;
   return {
     isOn,
     ...(logFile === undefined ? {} : { logFile }),
-    headers: readHeaders(reading),
+    agent: readAgent(reading),
+    intelligence: readIntelligence(sendsIntelligence, reading),
     retry: readRetry(reading),
   };
 }

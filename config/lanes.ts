@@ -87,7 +87,10 @@ function readHeaderParts({ resolution, heka, destination: { preset }, signal, sc
     given: resolution.optional(where.HEADERS, scope)?.headers ?? {},
     templates: { ...preset.headers, ...preset.signals[signal]?.headers },
     fillings: readFillings(scope, resolution),
-    agent: preset.sendsAgentId ? heka.headers : {},
+    agent: {
+      ...(preset.sendsAgentId && heka.agent),
+      ...(preset.sendsIntelligence && heka.intelligence),
+    },
   };
 }
 
@@ -133,6 +136,12 @@ function readCredentialFiles(
     if (path !== undefined) paths[kind] = path;
   }
   return Object.keys(paths).length === 0 ? {} : { credentials: { paths, parts } };
+}
+
+/** Heka's own wait after a 429 is never cut by the cap on what a server may ask for. */
+function readRetryAfterMax({ resolution, heka, scope }: Build, profile: "otlp" | "heka"): number {
+  const cap = resolution.value(where.RETRY_AFTER_MAX, scope);
+  return profile === "heka" ? Math.max(cap, heka.retry.retryAfterDefaultMs) : cap;
 }
 
 /** Heka's own marks on every request, in Heka's mode: its native exporter had no idempotency key (heka.md 8). */
@@ -182,7 +191,7 @@ function buildLane(build: Build): LaneConfig | undefined {
     transport: readTransport({ resolution, scope, at: build.at }),
     retry: {
       profile,
-      retryAfterMaxMs: resolution.value(where.RETRY_AFTER_MAX, scope),
+      retryAfterMaxMs: readRetryAfterMax(build, profile),
       ...(profile === "heka" ? { round: build.heka.retry } : {}),
     },
   };

@@ -23,6 +23,7 @@ import type { ConfigFiles } from "./files.ts";
 import { type Finding, Findings } from "./finding.ts";
 import { checkExposure, gather, gatherCredentials, type Gathering } from "./gather.ts";
 import { HEKA_ALIASES, HEKA_DEFAULTS, readHeka } from "./heka.ts";
+import { checkOlder } from "./heka_required.ts";
 import { checkHostFolders } from "./host_folders.ts";
 import { FIRST_WORDS, keyNamed, KEYS } from "./keys.ts";
 import { ROOT } from "./keys_what.ts";
@@ -180,7 +181,7 @@ function readLayers(input: LoadInput, findings: Findings): Read {
 }
 
 function readDestinations(read: Read, resolution: Resolution): readonly Destination[] {
-  const { at, sources } = read;
+  const { at, sources, isHeka } = read;
   const destinations: Destination[] = [];
   for (const name of at.destinations) {
     const preset = choosePreset(name, { ...read, resolution });
@@ -195,6 +196,7 @@ function readDestinations(read: Read, resolution: Resolution): readonly Destinat
     offerPreset(destination, read);
     checkShapes(destination, resolution, at);
     checkRequired(destination, resolution, at);
+    if (isHeka) checkOlder(destination, resolution, at);
     checkAttributes(destination, resolution, at);
     destinations.push(destination);
   }
@@ -229,7 +231,8 @@ export function loadConfig(input: LoadInput): Loaded {
   const resolution = new Resolution(at.candidates);
   offerHekaDefaults(read);
   const destinations = readDestinations(read, resolution);
-  const heka = readHeka(isHeka, { sources: read.sources, findings });
+  const sendsIntelligence = destinations.some(({ preset }) => preset.sendsIntelligence === true);
+  const heka = readHeka({ isOn: isHeka, sendsIntelligence }, { sources: read.sources, findings });
   const lanes: readonly LaneConfig[] = destinations
     .flatMap((destination) => buildLanes(destination, { resolution, heka, sources: read.sources, at }))
     .filter((lane) => isWanted(lane, read));

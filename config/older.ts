@@ -5,6 +5,7 @@
  */
 import type { Alias, AliasKind } from "../exporters/presets/preset.ts";
 import type { Judgement } from "./candidate.ts";
+import { isReserved } from "./header_list.ts";
 import { durationText } from "./value_types.ts";
 
 /** A text in the key's own grammar; throws RangeError or SyntaxError when the old text breaks the old grammar. */
@@ -55,6 +56,7 @@ const TRANSLATIONS: Readonly<Record<AliasKind, Translate>> = {
   base: (text) => text.replace(/\/+$/, "").replace(/\/v1\/metrics$/, ""),
   attribute: (text, { attributes = [] }) => encodePairs(attributes.map((name) => [name, text])),
   pairs: (text) => encodePairs(parsePairs(text, "=")),
+  headers: (text) => encodePairs(parsePairs(text, "=").filter(([name]) => !isReserved(name))),
   tags: (text) => encodePairs(parsePairs(text, ":")),
   seconds: (text) => durationText(Math.round(parseSeconds(text) * 1000)),
   wholeSeconds: (text) => `${parseWhole(text)}s`,
@@ -71,7 +73,9 @@ export function judge(alias: Alias): Judgement {
   if (alias.kind === "seconds" || alias.kind === "wholeSeconds") {
     return { severity: "warning", next: "The default is used" };
   }
-  if (alias.kind === "pairs") return { severity: "problem", next: "Write key=value,key2=value2" };
+  if (alias.kind === "pairs" || alias.kind === "headers") {
+    return { severity: "problem", next: "Write key=value,key2=value2" };
+  }
   if (alias.kind === "tags") return { severity: "problem", next: "Write key:value,key2:value2" };
   return { severity: "problem" };
 }

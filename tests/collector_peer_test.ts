@@ -118,7 +118,7 @@ peerTest(
 );
 
 peerTest(
-  "the Collector's authenticator lets in the token and nothing else",
+  "heka 15 rows 57, 58, 59 (kept): the Collector's authenticator lets in the token and nothing else",
   collectorAbsence,
   () =>
     withCollector({ token: "right" }, async (collector, sink) => {

@@ -48,7 +48,7 @@ Deno.test("LOG_LOCATION means nothing outside Heka's mode", () => {
   assertEquals(settingsOf({ env: { LOG_LOCATION: "relative" } }).heka.logFile, undefined);
 });
 
-Deno.test("heka 15 rows 1, 5, 30: user headers, then agent id and key", () => {
+Deno.test("heka 15 rows 1, 5, 30 (kept): user headers, then agent id and key", () => {
   const env = {
     ...HTTP,
     OTLP_HTTP_HEADERS: "x-tenant=a b, X-Api-Key=user",
@@ -59,7 +59,7 @@ Deno.test("heka 15 rows 1, 5, 30: user headers, then agent id and key", () => {
   assertEquals(metricsLane(env).headers, { "x-tenant": "a b", "x-api-key": "k", "x-agent-id": "me" });
 });
 
-Deno.test("heka 15 row 7: New Relic's key, names and whole URL", () => {
+Deno.test("heka 15 row 7 (kept), K4: New Relic's key, names and whole URL", () => {
   const env = {
     EXPORTER_TYPE: "newrelic_otlp",
     NEWRELIC_OTLP_ENDPOINT: "https://otlp.eu01.nr-data.net/v1/metrics",
@@ -84,7 +84,7 @@ Deno.test("heka 15 row 7: New Relic's key, names and whole URL", () => {
   assertEquals(settings.lanes[0]?.headers, { "api-key": "right", "x-tenant": "t" });
 });
 
-Deno.test("heka 15 row 10: Datadog's site, tags and host name", () => {
+Deno.test("heka 15 row 10 (kept), K4: Datadog's site, tags and host name", () => {
   const env = {
     EXPORTER_TYPE: "Datadog_OTLP",
     DATADOG_SITE: "US3.datadoghq.com",
@@ -131,7 +131,7 @@ for (const [env, key] of fatal) {
   });
 }
 
-Deno.test("heka 15 row 16: numbers that make no sense warn and leave the default", () => {
+Deno.test("heka 15 row 16 (kept): numbers that make no sense warn and leave the default", () => {
   const env = {
     ...HTTP,
     OTLP_HTTP_RETRY_MAX_ATTEMPTS: "0",
@@ -157,7 +157,7 @@ Deno.test("heka 15 row 16: numbers that make no sense warn and leave the default
   ], [10_000, 300_000, 5000]);
 });
 
-Deno.test("heka 15 row 15: retry numbers are read, and a low cap is raised", () => {
+Deno.test("heka 15 row 15 (kept): retry numbers are read, and a low cap is raised", () => {
   const env = {
     ...HTTP,
     OTLP_HTTP_RETRY_MAX_ATTEMPTS: "4",
@@ -184,7 +184,7 @@ const dynatrace = [
   "https://d/api/v2/otlp/v1/metrics/",
 ];
 for (const endpoint of dynatrace) {
-  Deno.test(`DT_ENDPOINT=${endpoint} alone sends delta protobuf to one path`, () => {
+  Deno.test(`K6 (kept): DT_ENDPOINT=${endpoint} alone sends delta protobuf to one path`, () => {
     const env = { DT_ENDPOINT: endpoint, DT_API_TOKEN: "dt0c01.x", INSECURE_SSL: "Yes", INTERVAL: "30" };
     const { url, headers, temporality, encoding, transport } = metricsLane(env);
     assertEquals(url, "https://d/api/v2/otlp/v1/metrics");

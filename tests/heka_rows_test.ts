@@ -52,7 +52,7 @@ const GOOD: readonly Good[] = [
   {
     title: "row 3 (kept): nothing set gives no headers and no attributes",
     env: HTTP,
-    found: (env) => [headersOf(env), attributesOf(env), settingsOf({ env }).heka.headers],
+    found: (env) => [headersOf(env), attributesOf(env), settingsOf({ env }).heka.agent],
     expected: [{}, {}, {}],
   },
   {
@@ -66,6 +66,19 @@ const GOOD: readonly Good[] = [
     },
     found: headersOf,
     expected: { "x-agent-id": "a", "x-api-key": "k" },
+  },
+  {
+    title: "row 30 (kept): intelligence is otlp_http's: nobody else is sent its key, or asked for it",
+    env: { ...NEW_RELIC, HEKA_INTELLIGENCE_ENABLED: "1", HEKA_API_KEY: "secret" },
+    found: headersOf,
+    expected: { "api-key": "k" },
+  },
+  {
+    title:
+      "row 34 (different): headers that describe the body are sonde's own, whatever OTLP_HTTP_HEADERS says",
+    env: { ...HTTP, OTLP_HTTP_HEADERS: "Content-Type=text/plain,x=1,host=h" },
+    found: headersOf,
+    expected: { x: "1" },
   },
   {
     title: "row 17 (different): us5's URL, the key's header and the one that makes attributes tags",
@@ -169,6 +182,18 @@ const BAD: readonly Bad[] = [
     env: { ...NEW_RELIC, NEWRELIC_API_KEY: "" },
     key: "SONDE_API_KEY",
     words: /NEWRELIC_API_KEY/,
+  },
+  {
+    title: "row 8 (kept): New Relic without an endpoint",
+    env: { ...NEW_RELIC, NEWRELIC_OTLP_ENDPOINT: "" },
+    key: "NEWRELIC_OTLP_ENDPOINT",
+    words: /EXPORTER_TYPE=newrelic_otlp needs it/,
+  },
+  {
+    title: "row 8 (kept): New Relic without a service name",
+    env: { ...NEW_RELIC, NEWRELIC_SERVICE_NAME: " " },
+    key: "NEWRELIC_SERVICE_NAME",
+    words: /EXPORTER_TYPE=newrelic_otlp needs it/,
   },
   {
     title: "row 9 (kept): New Relic with a word for an endpoint",

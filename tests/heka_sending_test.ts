@@ -90,7 +90,7 @@ Deno.test("heka 15 rows 38, 42 (fixed): a transport failure is tried on after it
   assertEquals(events[0], "delivery failing");
 });
 
-Deno.test("heka 15 row 39 (different): a refused key is an error said once, and the destination is left alone", async () => {
+Deno.test("heka 15 row 39 (different), X10: a refused key is an error said once, and the destination is left alone", async () => {
   const rig = rigOf(Array(99).fill(() => 401));
   for (let batch = 0; batch < 5; batch++) rig.give();
   await rig.runTo(10_000);
@@ -237,7 +237,7 @@ Deno.test("heka 15 row 49 (kept): on real sockets a batch waits as asked, with t
   }
 });
 
-Deno.test("W7 (fixed): a redirect is never followed, and no key goes elsewhere", async () => {
+Deno.test("W7 (fixed), X5: a redirect is never followed, and no key goes elsewhere", async () => {
   await using other = new FaultServer(ok);
   await using server = new FaultServer(answer(302, { headers: { location: `${other.url}/v1/metrics` } }));
   await inFolder(async (folder) => {
@@ -248,7 +248,7 @@ Deno.test("W7 (fixed): a redirect is never followed, and no key goes elsewhere",
   assertEquals(other.requests.length, 0);
 });
 
-Deno.test("heka 15 rows 50, 51 (different): gauges and counters in JSON, grouped, with start times", () => {
+Deno.test("heka 15 rows 50, 51 (different), X9: gauges and counters in JSON, grouped, with start times", () => {
   const encoder = createMetricsEncoder({ naming: "semconv", encoding: "json" });
   const used = { ...descriptor("heka_memory_swap_used_bytes", "gauge", "int"), unit: "bytes" };
   const reads = { ...descriptor("heka_disk_reads_total", "counter", "int"), unit: "count" };

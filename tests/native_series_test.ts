@@ -40,7 +40,7 @@ function seriesOf(
   return JSON.parse(new TextDecoder().decode(encoded?.body)).series;
 }
 
-Deno.test("heka 15 row 19, 21 (kept): version 1 writes counts with their real interval, and gauges", () => {
+Deno.test("heka 15 rows 19, 21 (kept), X2: version 1 writes counts with their real interval, and gauges", () => {
   const resource = { "datadog.host.name": "web-1", "host.name": "kernel-name", env: "prod" };
   assertEquals(seriesOf("v1", { resource, prefix: "acme" }), [
     {
@@ -159,7 +159,7 @@ const URLS: readonly (readonly [env: Readonly<Record<string, string>>, path: str
   [{ SONDE_PRESET: "datadog_native", EXPORTER_TYPE: "console" }, "/api/v2/series"],
 ];
 for (const [env, path] of URLS) {
-  Deno.test(`heka 15 row 12: ${JSON.stringify(env)} sends to ${path}`, () => {
+  Deno.test(`heka 15 row 12 (kept): ${JSON.stringify(env)} sends to ${path}`, () => {
     const settings = settingsOf({
       env: { ...ENV, ...env, DATADOG_HOSTNAME: "h", DATADOG_TAGS: "a:b", DATADOG_METRIC_PREFIX: ".acme." },
     });

@@ -52,7 +52,7 @@ function assertDelivered({ runs, targets, requests }: Seen, target: string): voi
 const KEY = "0123456789abcdef0123456789abcdef";
 const DATADOG = { DATADOG_SITE: "datadoghq.eu", DATADOG_API_KEY: KEY } as const;
 
-Deno.test("only DATADOG_SITE, DATADOG_API_KEY and EXPORTER_TYPE=datadog_otlp deliver", async () => {
+Deno.test("heka 15 row 63 (kept): only DATADOG_SITE, DATADOG_API_KEY and EXPORTER_TYPE=datadog_otlp deliver", async () => {
   const env = { ...DATADOG, EXPORTER_TYPE: "datadog_otlp" };
   const seen = await onceTwice("datadog_otlp", { host: "otlp.datadoghq.eu", env });
   assertDelivered(seen, "otlp.datadoghq.eu:443");
@@ -66,7 +66,7 @@ Deno.test("only DATADOG_SITE, DATADOG_API_KEY and EXPORTER_TYPE=datadog_otlp del
   assert(starts.includes(firstTime ?? 0n));
 });
 
-Deno.test("only DATADOG_SITE, DATADOG_API_KEY and EXPORTER_TYPE=datadog_native deliver", async () => {
+Deno.test("heka 15 row 64 (kept): only DATADOG_SITE, DATADOG_API_KEY and EXPORTER_TYPE=datadog_native deliver", async () => {
   const env = { ...DATADOG, EXPORTER_TYPE: "datadog_native" };
   const seen = await onceTwice("datadog_native", { host: "api.datadoghq.eu", env });
   assertDelivered(seen, "api.datadoghq.eu:443");

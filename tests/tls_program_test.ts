@@ -78,7 +78,7 @@ for (const { title, make, trusts, code, words } of CASES) {
   });
 }
 
-Deno.test("INSECURE_SSL takes a self-signed certificate at run time and warns at every start", async () => {
+Deno.test("X6 (fixed): INSECURE_SSL takes a self-signed certificate at run time and warns at every start", async () => {
   await withAuthority(async (authority, folder) => {
     await using server = new FaultServer(ok, { tls: await authority.selfSigned(["DNS:other.example"]) });
     const env = { DT_ENDPOINT: server.url, DT_API_TOKEN: "dt0c01.secret.token", INSECURE_SSL: "true" };

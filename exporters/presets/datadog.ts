@@ -72,7 +72,7 @@ export const datadogOtlp: Preset = {
   batchBytesMax: 450_000,
   maxAgeMs: HOUR_MS,
   sendsAgentId: true,
-  aliases: [...ALIASES, { variable: "OTLP_HTTP_HEADERS", key: "SONDE_HEADERS", kind: "pairs" }],
+  aliases: [...ALIASES, { variable: "OTLP_HTTP_HEADERS", key: "SONDE_HEADERS", kind: "headers" }],
   answers: {
     403: "the key is wrong, or belongs to another site",
     413: "more than 500 KB before compression",

@@ -23,6 +23,7 @@ export const newrelicOtlp: Preset = {
   batchBytesMax: 900_000,
   maxAgeMs: 48 * 3_600_000,
   sendsAgentId: true,
+  olderRequires: ["NEWRELIC_OTLP_ENDPOINT", "NEWRELIC_SERVICE_NAME"],
   aliases: [
     { variable: "NEWRELIC_OTLP_ENDPOINT", key: "SONDE_ENDPOINT", kind: "verbatim" },
     { variable: "NEWRELIC_API_KEY", key: "SONDE_API_KEY", kind: "text" },
@@ -44,7 +45,7 @@ export const newrelicOtlp: Preset = {
       kind: "attribute",
       attributes: ["host.name"],
     },
-    { variable: "OTLP_HTTP_HEADERS", key: "SONDE_HEADERS", kind: "pairs" },
+    { variable: "OTLP_HTTP_HEADERS", key: "SONDE_HEADERS", kind: "headers" },
   ],
   answers: {
     401: "the key is missing",

@@ -43,10 +43,11 @@ export const otlpHttp: Preset = {
   requires: ["ENDPOINT"],
   retryProfile: "heka",
   sendsAgentId: true,
+  sendsIntelligence: true,
   jsonForHeka: true,
   aliases: [
     { variable: "OTLP_HTTP_ENDPOINT", key: "SONDE_ENDPOINT", kind: "verbatim" },
-    { variable: "OTLP_HTTP_HEADERS", key: "SONDE_HEADERS", kind: "pairs" },
+    { variable: "OTLP_HTTP_HEADERS", key: "SONDE_HEADERS", kind: "headers" },
   ],
   sample: { ENDPOINT: "https://otlp.example:4318" },
 };

@@ -38,7 +38,7 @@ export interface Shape {
 /**
  * How an older variable's text becomes a key's. "verbatim": a whole URL; "base": an endpoint with or without the
  * metrics path; "attribute": a resource attribute of the names in `attributes`; "pairs": `k=v` by Heka's rules;
- * "tags": `k:v` by Heka's rules; "seconds", "wholeSeconds": a number of seconds; "words": the words for true, all else false.
+ * "headers": the same without those that describe the body, which are sonde's own; "tags": `k:v` by Heka's rules; "seconds", "wholeSeconds": a number of seconds; "words": the words for true, all else false.
  */
 export type AliasKind =
   | "text"
@@ -47,6 +47,7 @@ export type AliasKind =
   | "base"
   | "attribute"
   | "pairs"
+  | "headers"
   | "tags"
   | "seconds"
   | "wholeSeconds"
@@ -128,6 +129,10 @@ export interface Preset {
   readonly retryProfile?: "heka";
   /** Sends Heka's `x-agent-id` (heka.md section 4). */
   readonly sendsAgentId?: true;
+  /** Sends Heka's `x-api-key` with intelligence on: nobody else's backend may see it (heka.md section 4). */
+  readonly sendsIntelligence?: true;
+  /** Older variables that must be set where Heka's own variable chose the row. */
+  readonly olderRequires?: readonly string[];
   /** In Heka's own mode it speaks JSON, as Heka did. */
   readonly jsonForHeka?: true;
   /** Sample settings for `config example` and the golden files; never a real key. */
