@@ -1,6 +1,6 @@
 /**
  * X02: whatever a server sends, the engine neither throws nor stops. Random bytes and random valid messages, over
- * both transports; `SONDE_FUZZ` sets how many (default 10 000), `SONDE_FUZZ_SEED` where the sequence starts.
+ * both transports; `SONDE_FUZZ` sets how many (default 100 000, a few seconds), `SONDE_FUZZ_SEED` where the sequence starts.
  * @module
  */
 import { assert } from "@std/assert";
@@ -14,7 +14,7 @@ import { ServerToAgentSchema } from "../proto_gen/opamp/opamp_pb.ts";
 import { VirtualClock } from "./opamp_clock.ts";
 import { configFile, ENDPOINT, UID_BYTES } from "./opamp_rig.ts";
 
-const COUNT = Number(Deno.env.get("SONDE_FUZZ") ?? 10_000);
+const COUNT = Number(Deno.env.get("SONDE_FUZZ") ?? 100_000);
 const SEED = Number(Deno.env.get("SONDE_FUZZ_SEED") ?? 1);
 /** The longest anything may make the client wait, with its jitter. */
 const SILENCE_MAX_MS = 24 * 3_600_000 + 60_000;

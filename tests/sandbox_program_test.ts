@@ -4,6 +4,7 @@ import { ok } from "./fault_behaviours.ts";
 import { FaultServer } from "./fault_server.ts";
 import { peerTest } from "./peers/peer.ts";
 import { inFolder, Program, sonde } from "./program.ts";
+import { straceAbsence, tracedPid, watching } from "./tracing.ts";
 
 Deno.test("sandbox: asks the running agent, and every attempt of every part is denied", async () => {
   await using server = new FaultServer(ok);
@@ -30,16 +31,6 @@ Deno.test("sandbox: without a running agent it opens one, and sends nothing", as
   });
   assertEquals(server.requests.length, 0);
 });
-
-function straceAbsence(): string | undefined {
-  try {
-    return new Deno.Command("strace", { args: ["-V"] }).outputSync().success
-      ? undefined
-      : "strace does not run";
-  } catch {
-    return "strace is not installed";
-  }
-}
 
 /** System calls of a trace after a point in time, without those that were interrupted half-way. */
 function callsAfter(trace: string, mark: RegExp): string[] {
@@ -69,17 +60,7 @@ for (const host of ["127.0.0.1", "localhost"]) {
       await using server = new FaultServer(ok);
       await inFolder(async (folder) => {
         const trace = `${folder}/trace`;
-        const wrap = [
-          "strace",
-          "-f",
-          "-qq",
-          "-s",
-          "200",
-          "-o",
-          trace,
-          "-e",
-          "trace=open,openat,execve,connect",
-        ];
+        const wrap = watching("open,openat,execve,connect", trace);
         const endpoint = `http://${host}:${server.port}`;
         const program = new Program(folder, ["run", "--interval=500ms", "--endpoint", endpoint], { wrap });
         await server.waitFor(5, 30_000);
@@ -92,11 +73,7 @@ for (const host of ["127.0.0.1", "localhost"]) {
   );
 }
 
-/** strace passes no signal on: the traced program is its only child. */
 async function stop(program: Program) {
-  const children = Deno.readTextFileSync(`/proc/${program.pid}/task/${program.pid}/children`).trim().split(
-    " ",
-  );
-  for (const pid of children) Deno.kill(Number(pid), "SIGTERM");
+  Deno.kill(tracedPid(program), "SIGTERM");
   return await program.finish();
 }
