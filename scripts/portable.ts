@@ -31,7 +31,12 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   DENO_NO_PACKAGE_JSON: "1",
   // A folder that cannot be: the runtime then keeps its caches in memory and leaves nothing in anybody's home.
   DENO_DIR: "/dev/null/deno",
+  // On a terminal it would tell of that.
+  DENO_LOG: "info,deno::cache=off",
 };
+
+/** What programs that sonde starts get as it was. */
+const RESTORED = ["DENO_DIR", "DENO_LOG", "DENO_NO_PACKAGE_JSON"];
 
 /** Switches that would write TLS keys to a file, start another exporter, bring the JIT back, or log every access. */
 const UNSET = ["SSLKEYLOGFILE", "OTEL_DENO", "DENO_V8_FLAGS", "DENO_AUDIT_PERMISSIONS"];
@@ -57,7 +62,8 @@ async function readParts(paths: readonly string[], offset: number): Promise<Part
 /**
  * How a part is evaluated, in main and in workers: as a function in the manner of CommonJS. As a module, the runtime
  * would parse it twice at every start and keep the result. The bundler moves imports that are made when asked for to the
- * start of the part; those of the runtime's slow modules are put off again until something of them is used.
+ * start of the part; those of the runtime's slow modules are put off again until something of them is used. A module that
+ * is not there throws, as packages expect that try for a faster one of native code.
  */
 const EVALUATE = `
 const slow = ["node:crypto", "node:dns/promises", "node:https", "node:tls"];
@@ -67,7 +73,11 @@ const deferred = (name) => new Proxy({}, {
   ownKeys: () => Reflect.ownKeys(process.getBuiltinModule(name)),
   getOwnPropertyDescriptor: (_, key) => ({ value: process.getBuiltinModule(name)[key], configurable: true, enumerable: true }),
 });
-const require = (name) => slow.includes(name) ? deferred(name) : process.getBuiltinModule(name);
+function require(name) {
+  const found = slow.includes(name) ? deferred(name) : process.getBuiltinModule(name);
+  if (found === undefined) throw new Error('Cannot load module "' + name + '": it is not inside');
+  return found;
+}
 function evaluate(text) {
   const module = { exports: {} };
   (0, eval)(text)(module.exports, module, require);
@@ -77,8 +87,8 @@ function evaluate(text) {
 
 /**
  * The module that the runtime is started with, as a URL. It evaluates main and calls it; workers become loadable when
- * main asks for them (commands/workers.ts). What only the runtime needed in its environment is not passed on to
- * programs that sonde starts.
+ * main asks for them (commands/workers.ts). What only the runtime needed in its environment is put back as it was for
+ * programs that sonde starts; the first environment still lies where the kernel put it.
  */
 function loaderUrl(parts: readonly Part[]): string {
   const table = Object.fromEntries(parts.map(({ name, offset, bytes }) => [name, [offset, bytes.length]]));
@@ -106,7 +116,12 @@ globalThis[Symbol.for("sonde.part")] = (name) => {
   } + "evaluate(text);";
   return urlOf(code, "text/javascript");
 };
-for (const name of ["DENO_DIR", "DENO_NO_PACKAGE_JSON"]) Deno.env.delete(name);
+const before = new TextDecoder().decode(Deno.readFileSync("/proc/self/environ")).split("\\0");
+for (const name of ${JSON.stringify(RESTORED)}) {
+  const line = before.find((each) => each.startsWith(name + "="));
+  if (line === undefined) Deno.env.delete(name);
+  else Deno.env.set(name, line.slice(name.length + 1));
+}
 await evaluate(read("main")).main();
 `;
   return `data:text/javascript,${encodeURIComponent(source)}`;

@@ -17,8 +17,11 @@ import {
   portable,
   rootTest,
   run,
+  toolAbsence,
 } from "./package_rig.ts";
+import { peerTest } from "./peers/peer.ts";
 import { inFolder } from "./program.ts";
+import { inTerminal, plainText } from "./terminal.ts";
 
 Deno.test("version of a built program names form, commit, runtime and lock", async () => {
   const { code, stdout } = await run(await portable(), ["version"]);
@@ -96,6 +99,29 @@ Deno.test("portable: one process, its own command line, and signals that reach i
     assertStringIncludes(inspected.stdout, `running agent, process ${child.pid}`);
     child.kill("SIGTERM");
     assertEquals((await child.status).code, 0);
+  });
+});
+
+Deno.test("portable: programs that it starts see the environment as it was", async () => {
+  await inFolder(async (folder) => {
+    const env = {
+      DENO_DIR: "/the/users/own",
+      SONDE_STATE_DIR: folder,
+      SONDE_CONTROL_SOCKET: `${folder}/ctl.sock`,
+    };
+    const { code, stdout, stderr } = await run(await portable(), ["exec", "--", "env"], { env });
+    assertEquals(code, 0, stderr);
+    const seen = stdout.split("\n").filter((line) => /^DENO_(DIR|LOG|NO_PACKAGE_JSON)=/.test(line));
+    assertEquals(seen, ["DENO_DIR=/the/users/own"]);
+  });
+});
+
+peerTest("portable: the runtime adds nothing on a terminal", toolAbsence("python3"), async () => {
+  const command = [await portable()];
+  await inFolder(async (folder) => {
+    const { code, output } = await inTerminal(folder, ["version"], { command });
+    assertEquals(code, 0, output);
+    assertMatch(plainText(output), /^sonde \d/);
   });
 });
 
