@@ -7,8 +7,13 @@ import { end } from "./peers/child.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
-/** The flags of the `run` task (deno.json). */
-const DENO_ARGS = ["run", "-A", "--no-prompt", "--v8-flags=--lite-mode", "--no-check"];
+/** A built program to test in place of the source: dist/sonde-portable or dist/sonde, relative to the checkout. */
+const BUILT = Deno.env.get("PROGRAM_UNDER_TEST");
+
+/** What stands before the verb: a built program, or Deno with the flags of the `run` task (deno.json). */
+export const COMMAND: readonly [string, ...string[]] = BUILT === undefined
+  ? [Deno.execPath(), "run", "-A", "--no-prompt", "--v8-flags=--lite-mode", "--no-check", `${ROOT}main.ts`]
+  : [BUILT.startsWith("/") ? BUILT : `${ROOT}${BUILT}`];
 
 const SWITCHES = {
   DENO_NO_UPDATE_CHECK: "1",
@@ -66,13 +71,7 @@ export class Program {
   stderr = "";
 
   constructor(folder: string, args: readonly string[], options: ProgramOptions = {}) {
-    const [command = Deno.execPath(), ...rest] = [
-      ...options.wrap ?? [],
-      Deno.execPath(),
-      ...DENO_ARGS,
-      `${ROOT}main.ts`,
-      ...args,
-    ];
+    const [command = COMMAND[0], ...rest] = [...options.wrap ?? [], ...COMMAND, ...args];
     this.#process = new Deno.Command(command, {
       args: rest,
       cwd: folder,

@@ -2,6 +2,8 @@
  * sonde in a real pseudo-terminal, by Python's pty: of any size, with keys, resizes and signals played to it.
  * @module
  */
+import { COMMAND } from "./program.ts";
+
 const ROOT = new URL("..", import.meta.url).pathname;
 
 /** What is done once a text has come. */
@@ -28,19 +30,21 @@ export interface TerminalOptions {
   readonly rows?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly steps?: readonly Step[];
+  /** What stands before the verb; absent: as everywhere. */
+  readonly command?: readonly string[];
 }
 
 /** Runs `sonde ARGS` in a terminal until it ends. */
 export async function inTerminal(
   folder: string,
   args: readonly string[],
-  { columns = 80, rows = 24, env = {}, steps = [] }: TerminalOptions = {},
+  { columns = 80, rows = 24, env = {}, steps = [], command = COMMAND }: TerminalOptions = {},
 ): Promise<TerminalRun> {
-  const command = [Deno.execPath(), "run", "-A", "--no-prompt", "--v8-flags=--lite-mode", "--no-check"];
   const { stdout, stderr, success } = await new Deno.Command("python3", {
     args: [
       ...[`${ROOT}tests/terminal.py`, String(columns), String(rows), JSON.stringify(steps)],
-      ...[...command, `${ROOT}main.ts`, ...args],
+      ...command,
+      ...args,
     ],
     cwd: folder,
     clearEnv: true,

@@ -1,10 +1,9 @@
 /** Verbs in a real pseudo-terminal of 80 and 200 columns, without colour, on a dumb one; and where stdout is closed or full. */
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { withAgent } from "./agent_rig.ts";
-import { inFolder } from "./program.ts";
+import { COMMAND, inFolder } from "./program.ts";
 import { inTerminal, plainText, type Step } from "./terminal.ts";
 
-const ROOT = new URL("..", import.meta.url).pathname;
 const LEAVE = "\x1b[?25h\x1b[?1049l";
 
 /** What the runtime itself draws before the program begins. */
@@ -93,7 +92,7 @@ async function shell(
   folder: string,
   line: string,
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const sonde = `${Deno.execPath()} run -A --no-prompt --no-check --v8-flags=--lite-mode ${ROOT}main.ts`;
+  const sonde = COMMAND.join(" ");
   const { code, stdout, stderr } = await new Deno.Command("bash", {
     args: ["-c", `set -o pipefail; ${line.replaceAll("sonde ", `${sonde} `)}`],
     env: { SONDE_STATE_DIR: `${folder}/state`, SONDE_CONTROL_SOCKET: `${folder}/ctl.sock` },
