@@ -15,7 +15,7 @@ export interface Edge {
   readonly isDynamic: boolean;
 }
 
-const STATIC = /^(import|export)\s+(type\s+)?([^;"]*?)\s*(?:from\s+)?"([^"]+)"/gm;
+const STATIC = /^(import|export)\s+(type\s+)?([^;"(]*?)\s*(?:from\s+)?"([^"]+)"/gm;
 const DYNAMIC = /\bimport\(\s*"([^"]+)"(?: satisfies string)?\s*\)/g;
 
 /** Imports by relative path; packages are deno.json's business. */
