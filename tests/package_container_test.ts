@@ -78,27 +78,31 @@ wait $main
   },
 );
 
+/** The files with objects, and what is in them. */
+const OBJECTS = {
+  "kubernetes.yaml": ["daemonset", "cronjob"],
+  "kubernetes_histogram.yaml": ["configmap", "secret", "deployment"],
+} as const;
+
 peerTest(
-  "kubernetes.yaml fits the API's schema, and a misspelt field does not",
+  "Kubernetes objects fit the API's schema, and a misspelt field does not",
   pythonAbsence(),
   async () => {
     const validate = await pythonTool("kubernetes_requirements.txt", "kubernetes-validate");
-    const path = `${checkout}scripts/package/kubernetes.yaml`;
-    const good = await run(validate, ["--strict", path]);
-    assertEquals(good.code, 0, good.stdout + good.stderr);
-    for (const kind of ["daemonset", "cronjob"]) {
-      assertStringIncludes(
-        good.stdout + good.stderr,
-        `resource ${kind}/`,
-      );
+    for (const [name, kinds] of Object.entries(OBJECTS)) {
+      const path = `${checkout}scripts/package/${name}`;
+      const good = await run(validate, ["--strict", path]);
+      assertEquals(good.code, 0, good.stdout + good.stderr);
+      for (const kind of kinds) assertStringIncludes(good.stdout + good.stderr, `resource ${kind}/`);
+      await inFolder(async (folder) => {
+        const text = await Deno.readTextFile(path);
+        assertStringIncludes(text, "readOnlyRootFilesystem");
+        await Deno.writeTextFile(
+          `${folder}/bad.yaml`,
+          text.replaceAll("readOnlyRootFilesystem", "readOnlyRoot"),
+        );
+        assertEquals((await run(validate, ["--strict", `${folder}/bad.yaml`])).code, 1);
+      });
     }
-    await inFolder(async (folder) => {
-      const text = await Deno.readTextFile(path);
-      await Deno.writeTextFile(
-        `${folder}/bad.yaml`,
-        text.replaceAll("readOnlyRootFilesystem", "readOnlyRoot"),
-      );
-      assertEquals((await run(validate, ["--strict", `${folder}/bad.yaml`])).code, 1);
-    });
   },
 );
