@@ -18,6 +18,8 @@ export interface Context {
   readonly env: Readonly<Record<string, string>>;
   /** Data only. */
   readonly stdout: Write;
+  /** Why data could not be written to standard output; undefined while it could. What prints for ever asks. */
+  readonly outputFault?: () => string | undefined;
   /** Everything said to a person. */
   readonly stderr: Write;
   /** Standard input. Made when it is asked for: most verbs never read it, and its machinery takes 2 ms of a start. */

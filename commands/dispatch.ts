@@ -9,10 +9,7 @@ import { programHelp, verbHelp } from "./help.ts";
 import { GLOBAL_FLAGS, VERBS } from "./verbs.ts";
 
 /** What the process brings; the command line adds the rest of a context. */
-export interface Surroundings extends Omit<Context, "operands" | "flags" | "verbs"> {
-  /** Why data could not be written to standard output; undefined while it could. */
-  readonly outputFault?: () => string | undefined;
-}
+export type Surroundings = Omit<Context, "operands" | "flags" | "verbs">;
 
 /** Data that went nowhere is no success (74); an agent goes on all the same. */
 function withOutput(code: number, verb: string, { outputFault, stderr }: Surroundings): number {

@@ -7,6 +7,7 @@ import { nearest } from "../config/nearest.ts";
 import type { Preset, PresetSetting } from "../exporters/presets/preset.ts";
 import { presetNamed, PRESETS } from "../exporters/presets/registry.ts";
 import type { Context } from "./context.ts";
+import { wrap } from "./help.ts";
 import type { Prompt } from "./setup_prompt.ts";
 
 /** Keys and their values for the file. */
@@ -38,7 +39,8 @@ async function askPreset(
   context: Context,
 ): Promise<{ preset: Preset; url?: string }> {
   const names = PRESETS.map(({ name }) => name);
-  context.stderr(`Destinations: ${names.join(", ")}; or the address of any OTLP/HTTP endpoint.\n`);
+  const known = `Destinations: ${names.join(", ")}; or the address of any OTLP/HTTP endpoint.`;
+  context.stderr(`${wrap(known, context.columns).join("\n")}\n`);
   const fallback = present.values.get("SONDE_PRESET") ?? "otlp";
   for (;;) {
     const answer = await prompt.ask("1 Where to", { fallback });

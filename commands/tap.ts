@@ -55,7 +55,7 @@ export async function run(context: Context): Promise<number> {
     Deno.addSignalListener(name, () => isStopped = true);
   }
   let id: number | undefined;
-  while (!isStopped && left > 0) {
+  while (!isStopped && left > 0 && context.outputFault?.() === undefined) {
     const answer = await client.ask({
       verb: "tap",
       ...(id === undefined ? {} : { id }),

@@ -129,6 +129,10 @@ async function plain(
   { periodMs, count }: { periodMs: number; count: number },
 ): Promise<number> {
   let previous: Status | undefined;
+  const ended = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(name, () => ended.abort());
+  }
   for (let [status, shown]: [Status | number, number] = [first, 0];;) {
     if (typeof status === "number") return status;
     const options = { rows: Infinity, view: "lanes", isPaused: false, hasKeys: false } as const;
@@ -138,8 +142,9 @@ async function plain(
       }\n\n`,
     );
     previous = status;
-    if (++shown >= count) return 0;
-    await sleep(periodMs);
+    if (++shown >= count || context.outputFault?.() !== undefined) return 0;
+    await sleep(periodMs, ended.signal);
+    if (ended.signal.aborted) return 0;
     status = await fetchStatus(context);
   }
 }

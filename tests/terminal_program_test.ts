@@ -1,7 +1,7 @@
-/** Verbs in a real pseudo-terminal of 80 and 200 columns, without colour, on a dumb one; and where stdout is closed or full. */
+/** Verbs without an agent in a real pseudo-terminal of 80 and 200 columns, without colour, on a dumb one; and `top`. */
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { withAgent } from "./agent_rig.ts";
-import { COMMAND, inFolder } from "./program.ts";
+import { inFolder } from "./program.ts";
 import { inTerminal, plainText, type Step } from "./terminal.ts";
 
 const LEAVE = "\x1b[?25h\x1b[?1049l";
@@ -85,41 +85,5 @@ Deno.test("top gives the terminal back when the agent ends, and says so with 69"
     const { code, output, restored } = await watching;
     assertEquals([code, restored], [69, true], output.slice(-300));
     assertMatch(plainText(output), /the agent has ended\n$/);
-  });
-});
-
-async function shell(
-  folder: string,
-  line: string,
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  const sonde = COMMAND.join(" ");
-  const { code, stdout, stderr } = await new Deno.Command("bash", {
-    args: ["-c", `set -o pipefail; ${line.replaceAll("sonde ", `${sonde} `)}`],
-    env: { SONDE_STATE_DIR: `${folder}/state`, SONDE_CONTROL_SOCKET: `${folder}/ctl.sock` },
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
-
-const verbs = [
-  "--help",
-  "once --dry-run",
-  "once --dry-run --format json",
-  "config print",
-  "config example",
-  "man",
-];
-
-Deno.test("stdout that is closed early ends a verb quietly, one that is full ends it with 74", async () => {
-  await inFolder(async (folder) => {
-    for (const verb of [...verbs, "completion bash", "version"]) {
-      const early = await shell(folder, `sonde ${verb} | true`);
-      assertEquals([early.code, early.stderr], [0, ""], verb);
-      const full = await shell(folder, `sonde ${verb} > /dev/full`);
-      assertEquals(full.code, 74, verb);
-      assertMatch(full.stderr, /^sonde: error: Cannot write to standard output: .*No space left/m, verb);
-    }
-    const closed = await shell(folder, "sonde version >&-");
-    assert(closed.code === 0 || closed.code === 74, String(closed.code));
   });
 });
