@@ -25,7 +25,7 @@ interface Outcome {
 
 async function play(answer: Answer, openings: Openings): Promise<Outcome> {
   const bytes = toBinary(ServerToAgentSchema, create(ServerToAgentSchema, answer));
-  await using mock = await startMockOpamp({ answer: bytes.toBase64() });
+  await using mock = await startMockOpamp({ answers: [bytes.toBase64()] });
   const clock = new VirtualClock();
   let offers = 0;
   const client = new OpampClient({
@@ -54,7 +54,7 @@ const remoteConfig = { configHash: HASH };
 const steered: Openings = { remoteConfig: true };
 
 const cases: readonly [string, Answer, Openings, (outcome: Outcome) => void][] = [
-  ["C06 full state asked for for ever", { flags: 1n }, steered, ({ full, requests }) => {
+  ["C05 C06 full state asked for for ever", { flags: 1n }, steered, ({ full, requests }) => {
     assert(full >= 4 && full <= 7, `${full} full reports`);
     assert(requests >= 10);
   }],

@@ -8,6 +8,11 @@ import { startChild } from "./child.ts";
 export interface MockRecord {
   readonly statusCode: number;
   readonly sequence: number;
+  readonly flags: number;
+  /** Content-Encoding of the request. */
+  readonly encoding?: string;
+  /** The effective configuration was in it. */
+  readonly hasConfig: boolean;
   /** The description was in it. */
   readonly isFull: boolean;
   readonly isFarewell: boolean;
@@ -16,18 +21,27 @@ export interface MockRecord {
   readonly error?: string;
 }
 
+/** Texts by file name. */
+export type MockFiles = Readonly<Record<string, { readonly body: string; readonly contentType: string }>>;
+
 export interface MockOptions {
-  /** Body of the one file that is offered. */
-  readonly offer?: string;
-  /** ServerToAgent in base64: said to every message. */
-  readonly answer?: string;
+  readonly offer?: MockFiles;
+  /** ServerToAgent in base64: said in turn, the last one for ever. */
+  readonly answers?: readonly string[];
   readonly badMode?: string;
+  /** PEM; with them it speaks TLS, and may want a certificate of its clients. */
+  readonly cert?: string;
+  readonly key?: string;
+  readonly ca?: string;
+  readonly requestCert?: boolean;
 }
 
 export interface MockOpamp extends AsyncDisposable {
   readonly endpoint: string;
   /** Everything received, oldest first. */
   records(): Promise<readonly MockRecord[]>;
+  /** Offers other files from now on. */
+  offer(files: MockFiles): Promise<void>;
 }
 
 /** Waits, in real time, for what another process brings about. */
@@ -54,6 +68,10 @@ export async function startMockOpamp(options: MockOptions = {}): Promise<MockOpa
   return {
     endpoint,
     records: async () => await (await fetch(admin)).json(),
+    offer: async (files) => {
+      const response = await fetch(admin, { method: "POST", body: JSON.stringify(files) });
+      await response.body?.cancel();
+    },
     [Symbol.asyncDispose]: child.stop,
   };
 }

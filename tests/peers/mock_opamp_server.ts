@@ -8,10 +8,13 @@ import { create, fromBinary } from "@bufbuild/protobuf";
 import { ServerToAgentSchema } from "../../proto_gen/opamp/opamp_pb.ts";
 
 interface Received {
+  readonly req: { readonly headers: Readonly<Record<string, string | undefined>> };
   readonly res: { readonly statusCode: number };
   readonly a2s?: {
     readonly sequenceNum: bigint;
+    readonly flags: bigint;
     readonly agentDescription?: unknown;
+    readonly effectiveConfig?: unknown;
     readonly agentDisconnect?: unknown;
     readonly remoteConfigStatus?: { readonly status: number; readonly errorMessage: string };
   };
@@ -21,36 +24,50 @@ interface Mock {
   readonly endpoint: URL;
   start(): Promise<void>;
   testGetRequests(): readonly Received[];
+  setAgentConfigMap(map: { readonly configMap: object }): void;
   _processAgentToServer(message: { readonly instanceUid: Uint8Array<ArrayBuffer> }): unknown;
 }
 
 const [specifier = "", text = "{}"] = Deno.args;
-const { offer, answer, ...options } = JSON.parse(text);
+const { offer, answers = [], ...options } = JSON.parse(text);
 const { MockOpAMPServer }: { MockOpAMPServer: new (options: object) => Mock } = await import(specifier);
-const agentConfigMap = offer && {
-  configMap: { "": { body: new TextEncoder().encode(offer), contentType: "application/json" } },
-};
+
+/** Files as they stand in an offer. */
+function mapOf(files: Readonly<Record<string, { body: string; contentType: string }>>) {
+  const entries = Object.entries(files).map(([name, { body, contentType }]) => [
+    name,
+    { body: new TextEncoder().encode(body), contentType },
+  ]);
+  return { configMap: Object.fromEntries(entries) };
+}
+
 const mock = new MockOpAMPServer({
   ...options,
-  ...(agentConfigMap && { agentConfigMap }),
+  ...(offer && { agentConfigMap: mapOf(offer) }),
   ...{ hostname: "127.0.0.1", port: 0, testMode: true, logLevel: "fatal" },
 });
-if (answer !== undefined) {
-  const message = fromBinary(ServerToAgentSchema, Uint8Array.fromBase64(answer));
-  mock._processAgentToServer = ({ instanceUid }) =>
-    create(ServerToAgentSchema, {
+if (answers.length > 0) {
+  mock._processAgentToServer = ({ instanceUid }) => {
+    // The last one is for all that follow.
+    const answer = answers.length > 1 ? answers.shift() : answers[0];
+    const message = fromBinary(ServerToAgentSchema, Uint8Array.fromBase64(answer));
+    return create(ServerToAgentSchema, {
       ...message,
       instanceUid: message.instanceUid.length > 0 ? message.instanceUid : instanceUid,
     });
+  };
 }
 await mock.start();
 
 function records(): unknown[] {
   // What has no message was no OpAMP to the mock: a wrong path.
-  return mock.testGetRequests().flatMap(({ res, a2s }) =>
+  return mock.testGetRequests().flatMap(({ req, res, a2s }) =>
     a2s === undefined ? [] : [{
       statusCode: res.statusCode,
       sequence: Number(a2s.sequenceNum),
+      flags: Number(a2s.flags),
+      encoding: req.headers["content-encoding"],
+      hasConfig: a2s.effectiveConfig !== undefined,
       isFull: a2s.agentDescription !== undefined,
       isFarewell: a2s.agentDisconnect !== undefined,
       status: a2s.remoteConfigStatus?.status,
@@ -61,7 +78,10 @@ function records(): unknown[] {
 
 const admin = Deno.serve(
   { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-  () => Response.json(records()),
+  async (request) => {
+    if (request.method === "POST") mock.setAgentConfigMap(mapOf(await request.json()));
+    return Response.json(records());
+  },
 );
 const line = JSON.stringify({
   endpoint: String(mock.endpoint),
