@@ -17,6 +17,7 @@ import { type Check, wordsOf } from "./doctor_check.ts";
 
 /** Points of one canary, its own counter included (contract: doctor). */
 const POINTS_MAX = 20;
+const HOUR_MS = 3_600_000;
 /** The counter's interval. */
 const INTERVAL_NS = 1_000_000_000n;
 
@@ -82,19 +83,31 @@ async function send(
   }
 }
 
+/** Something about a lane that its destination will not take, and what to type. */
+export interface Fault {
+  readonly what: string;
+  readonly next: string;
+}
+
 /** What the row says about temporality and age, and whether one cycle fits a request. */
-export function lint(lane: LaneConfig, { resource, snapshot }: Omit<CanaryParts, "clock">): string[] {
+export function lint(lane: LaneConfig, { resource, snapshot }: Omit<CanaryParts, "clock">): Fault[] {
+  const { temporality, maxAgeMs, batchItemsMax } = lane;
   const preset = presetNamed(lane.preset);
-  const faults: string[] = [];
-  if (preset !== undefined && !preset.temporalities.includes(lane.temporality)) {
-    faults.push(
-      `${preset.name} takes ${preset.temporalities.join(" or ")} sums, not ${lane.temporality} ones`,
-    );
+  const faults: Fault[] = [];
+  if (preset !== undefined && !preset.temporalities.includes(temporality)) {
+    const what = `${preset.name} takes ${preset.temporalities.join(" or ")} sums, not ${temporality} ones`;
+    faults.push({ what, next: "Set SONDE_TEMPORALITY=auto" });
   }
-  if (lane.temporality === "cumulative") {
+  if (preset !== undefined && maxAgeMs > preset.maxAgeMs) {
+    const [kept, taken] = [maxAgeMs, preset.maxAgeMs].map((ms) => `${ms / HOUR_MS} h`);
+    const what = `the spool keeps data for ${kept}, and ${preset.name} takes none older than ${taken}`;
+    faults.push({ what, next: "Set SONDE_SPOOL_MAX_AGE=auto" });
+  }
+  if (temporality === "cumulative") {
     const requests = [...bodiesOf(lane, { resource, snapshot })].length;
     if (requests > 1) {
-      faults.push(`one cycle takes ${requests} requests of at most ${lane.batchItemsMax} points`);
+      const what = `one cycle takes ${requests} requests of at most ${batchItemsMax} points`;
+      faults.push({ what, next: "Take what you do not need out with SONDE_COLLECTORS or SONDE_METRICS" });
     }
   }
   return faults;
@@ -161,7 +174,11 @@ export async function checkDelivery(lane: LaneConfig, parts: CanaryParts): Promi
     const faults = lint(lane, parts);
     const verdict = deliveryCheck(outcome, `${items} points in ${bytes} bytes accepted`);
     const delivery: Verdict = verdict.state === "ok" && faults.length > 0
-      ? { state: "warn", what: `${verdict.what}, but ${faults.join("; ")}`, next: "Type sonde check" }
+      ? {
+        state: "warn",
+        what: `${verdict.what}, but ${faults.map(({ what }) => what).join("; ")}`,
+        next: faults.map(({ next }) => next).join("; "),
+      }
       : verdict;
     const auth = authCheck({ outcome, lane });
     const skew = outcome.kind === "accepted" ? outcome.clockSkew : undefined;

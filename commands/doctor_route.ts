@@ -76,7 +76,7 @@ class Steps {
   /** Runs one step; false when it failed. */
   async try(
     name: string,
-    next: string,
+    next: string | ((words: string) => string),
     step: () => Promise<Omit<Check, "name" | "destination">>,
   ): Promise<boolean> {
     const began = performance.now();
@@ -85,7 +85,9 @@ class Steps {
       this.say({ name, ...rest, what: `${what}, ${Math.round(performance.now() - began)} ms` });
       return true;
     } catch (error) {
-      this.say({ name, state: "FAIL", what: `${this.#where}: ${wordsOf(error)}`, next, code: 69 });
+      const words = wordsOf(error);
+      const step = typeof next === "string" ? next : next(words);
+      this.say({ name, state: "FAIL", what: `${this.#where}: ${words}`, next: step, code: 69 });
       return false;
     }
   }
@@ -111,14 +113,57 @@ function certificateCheck(socket: TLSSocket): Omit<Check, "name" | "destination"
   return { state: "warn", what, next: "Have the backend's certificate renewed" };
 }
 
-function shakeHands(url: URL, { caCerts, clientCert, clientKey, insecure }: TransportConfig) {
+/** What to do about a handshake that failed, by the runtime's words for it; the first that match. */
+const HANDSHAKES: readonly (readonly [words: RegExp, next: string])[] = [
+  [
+    /expired/i,
+    "Have the backend's certificate renewed; if it is valid, this host's clock is wrong: type date",
+  ],
+  [/not yet valid|NotValidYet/i, "Compare this host's clock with the world's: type date"],
+  [
+    /not valid for name|NotValidForName/i,
+    "Write the name that the certificate is for into SONDE_ENDPOINT",
+  ],
+  [
+    /alert|CertificateRequired/i,
+    "Set SONDE_CLIENT_CERT_FILE and SONDE_CLIENT_KEY_FILE, if it wants a certificate",
+  ],
+  [
+    /InvalidContentType|eof|no answer/i,
+    "Perhaps that port speaks no TLS: write http:// in SONDE_ENDPOINT, or compare its port",
+  ],
+];
+
+function afterHandshake(words: string): string {
+  return HANDSHAKES.find(([pattern]) => pattern.test(words))?.[1] ??
+    "Name the authority's certificate with SONDE_CA_FILE; a clock that is wrong looks the same";
+}
+
+function plainHost({ hostname }: URL): string {
+  return hostname.replace(/^\[(.*)\]$/, "$1");
+}
+
+/** A handshake as delivery makes it: the library behind fetch says what it does not accept, and does not wait for it. */
+async function verify(url: URL, { caCerts, clientCert, clientKey }: TransportConfig): Promise<void> {
+  const connection = await Deno.connectTls({
+    ...{ hostname: plainHost(url), port: portOf(url), caCerts: [...caCerts] },
+    ...(clientCert !== undefined && clientKey !== undefined && { cert: clientCert, key: clientKey }),
+  });
+  try {
+    await connection.handshake();
+  } finally {
+    connection.close();
+  }
+}
+
+/** A handshake that shows the certificate, whatever it is. */
+function lookAtCertificate(url: URL, { clientCert, clientKey }: TransportConfig) {
   const { promise, resolve, reject } = Promise.withResolvers<Omit<Check, "name" | "destination">>();
-  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const host = plainHost(url);
   const isAddress = /^[\d.]+$|:/.test(host);
   const socket = connectTls({
-    ...{ host, port: portOf(url), rejectUnauthorized: !insecure },
+    ...{ host, port: portOf(url), rejectUnauthorized: false },
     ...(isAddress ? {} : { servername: host }),
-    ...(caCerts.length > 0 && { ca: [...caCerts] }),
     ...(clientCert !== undefined && clientKey !== undefined && { cert: clientCert, key: clientKey }),
   }, () => {
     resolve(certificateCheck(socket));
@@ -131,6 +176,11 @@ function shakeHands(url: URL, { caCerts, clientCert, clientKey, insecure }: Tran
   return promise;
 }
 
+async function shakeHands(url: URL, transport: TransportConfig) {
+  if (!transport.insecure) await verify(url, transport);
+  return await lookAtCertificate(url, transport);
+}
+
 /** Proxy, dns, tcp, tls of one destination; ends at the first step that fails. */
 export async function checkRoute(way: Way, environment: Environment): Promise<Check[]> {
   const target = new URL(way.url);
@@ -138,7 +188,7 @@ export async function checkRoute(way: Way, environment: Environment): Promise<Ch
   const steps = new Steps(way, proxy);
   steps.say({ name: "proxy", state: "ok", what: proxy === undefined ? "none" : proxy.host });
   const first = proxy ?? target;
-  const hostname = first.hostname.replace(/^\[(.*)\]$/, "$1");
+  const hostname = plainHost(first);
   const hasName = await steps.try(
     "dns",
     `Type getent hosts ${hostname}, and compare the endpoint's spelling`,
@@ -162,7 +212,6 @@ export async function checkRoute(way: Way, environment: Environment): Promise<Ch
   );
   // Behind a proxy the handshake is the tunnel's; the canary tries it.
   if (!isThere || target.protocol !== "https:" || proxy !== undefined) return steps.checks;
-  const next = "Name the authority's certificate with SONDE_CA_FILE; a clock that is wrong looks the same";
-  await steps.try("tls", next, () => shakeHands(target, way.transport));
+  await steps.try("tls", afterHandshake, () => shakeHands(target, way.transport));
   return steps.checks;
 }

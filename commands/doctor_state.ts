@@ -27,7 +27,10 @@ async function waiting(path: string): Promise<{ batches: number; dead: number; b
 }
 
 /** Whether data can be kept, what is kept now, and whether there is room. */
-export async function checkSpool({ stateDirs, spool }: Settings, { freeBytes }: Room): Promise<Check> {
+export async function checkSpool(
+  { stateDirs, spool }: Pick<Settings, "stateDirs" | "spool">,
+  { freeBytes }: Room,
+): Promise<Check> {
   const name = "spool";
   if (spool.mode === "off") {
     const next = "Set SONDE_SPOOL=auto";
