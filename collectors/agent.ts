@@ -4,7 +4,8 @@
  * @module
  */
 import type { Collector, Recorder } from "./collector.ts";
-import { type Attributes, type Descriptor, type Series, series } from "./metric.ts";
+import { DURATION_BOUNDS } from "./duration_bounds.ts";
+import { type Attributes, type Descriptor, type Distribution, type Series, series } from "./metric.ts";
 
 /** One lane's account as metrics need it; items are points, spans or log records. */
 export interface LaneFigures {
@@ -20,6 +21,13 @@ export interface LaneFigures {
   readonly queuedBytes: number;
   readonly spoolBytes: number;
   readonly attempts: Readonly<Record<string, number>>;
+  /** How long attempts took, by their end; buckets between the bounds of duration_bounds.ts, sum in seconds. */
+  readonly durations: readonly {
+    readonly status?: number;
+    readonly errorType?: string;
+    readonly bucketCounts: readonly number[];
+    readonly sum: number;
+  }[];
   readonly requestBytes: number;
   readonly breaker: "closed" | "open" | "half_open";
   readonly lastAcceptedMs?: number;
@@ -95,6 +103,17 @@ const queued = level(
 const queueSize = level("sonde.delivery.queue.size", "By", "Bytes waiting in memory", "courier account");
 const spoolSize = level("sonde.delivery.spool.size", "By", "Bytes waiting on disk", "courier account");
 const attempts = counter("sonde.delivery.attempts", "{request}", "Requests by status", "courier account");
+const attemptDuration: Descriptor = {
+  ...described([
+    "otel.sdk.exporter.operation.duration",
+    "s",
+    "How long attempts to deliver took, by status and cause",
+    "monotonic clock around each attempt, counted by the courier",
+  ]),
+  kind: "histogram",
+  valueType: "double",
+  bounds: DURATION_BOUNDS,
+};
 const requestSize = counter(
   "sonde.delivery.request.size",
   "By",
@@ -134,7 +153,7 @@ type SeriesOf = Readonly<Record<string, (attributes: Attributes) => Series>>;
 
 function addLane(of: SeriesOf, lane: LaneFigures, out: Recorder): void {
   const at = { "sonde.destination": lane.destination, "sonde.signal": lane.signal };
-  const add = (name: string, attributes: Attributes, value: number) => {
+  const add = (name: string, attributes: Attributes, value: number | Distribution) => {
     const make = of[name];
     if (make !== undefined) out.add(make(attributes), value);
   };
@@ -149,6 +168,13 @@ function addLane(of: SeriesOf, lane: LaneFigures, out: Recorder): void {
     const isStatus = /^\d{3}$/.test(status);
     const kind = isStatus ? { "http.response.status_code": Number(status) } : { "error.type": status };
     add("attempts", { ...at, ...kind }, requests);
+  }
+  for (const { status, errorType, bucketCounts, sum } of lane.durations) {
+    const end = {
+      ...(status !== undefined && { "http.response.status_code": status }),
+      ...(errorType !== undefined && { "error.type": errorType }),
+    };
+    add("attemptDuration", { ...at, ...end }, { counts: bucketCounts, sum });
   }
   add("queued", at, lane.queued);
   add("queueSize", at, lane.queuedBytes);
@@ -174,6 +200,7 @@ export function agent(figures: () => AgentFigures): Collector {
     queueSize,
     spoolSize,
     attempts,
+    attemptDuration,
     requestSize,
     breaker,
     acceptedAge,

@@ -25,6 +25,7 @@ const PAGES: readonly (readonly [page: string, names: readonly string[]])[] = [
     ...["container.cpu.time", "container.memory.usage", "container.memory.working_set"],
     "container.memory.available",
   ]],
+  ["otel/sdk-metrics", ["otel.sdk.*"]],
   ["hardware/battery", ["hw.battery.*"]],
   ["hardware/cpu", ["hw.cpu.*"]],
   ["hardware/fan", ["hw.fan.*"]],

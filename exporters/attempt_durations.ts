@@ -3,12 +3,11 @@
  * `otel.sdk.exporter.operation.duration`. What a backend can answer is bounded here, not there.
  * @module
  */
+import { DURATION_BOUNDS } from "../collectors/duration_bounds.ts";
 import { Histogram } from "./otlp_histogram.ts";
 import type { Outcome } from "./outcome.ts";
 import type { DurationReport } from "./report.ts";
 
-/** Upper bounds, seconds, as the conventions have them for requests over HTTP. */
-const BOUNDS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 /** Kinds of ends that are told apart; later ones are one. */
 const KINDS_MAX = 12;
 /** The conventions' word for an error that has no room of its own. */
@@ -50,7 +49,7 @@ export class AttemptDurations {
     if (this.#kinds.size > KINDS_MAX && kind.errorType !== OTHER) {
       return this.#histogramOf({ errorType: OTHER });
     }
-    const histogram = new Histogram(BOUNDS);
+    const histogram = new Histogram(DURATION_BOUNDS);
     this.#kinds.set(name, { kind, histogram });
     return histogram;
   }

@@ -57,8 +57,6 @@ export interface Discarded {
   nonFinite: number;
   /** A single point larger than a request may be. */
   oversize: number;
-  /** Points of a kind that the destination's own API has no form for. */
-  unsupported: number;
 }
 
 /** Encodes the snapshots of one sequence; keeps the last layout. */

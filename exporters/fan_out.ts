@@ -78,7 +78,7 @@ export class FanOut {
   #groups: readonly Group[];
   #sequence = 0;
   /** By encoders that were replaced. */
-  #discarded: Discarded = { nonFinite: 0, oversize: 0, unsupported: 0 };
+  #discarded: Discarded = { nonFinite: 0, oversize: 0 };
 
   /** Takes the metrics lanes among `lanes`. Delta lanes that stand at different baselines are kept apart. */
   constructor(lanes: readonly LaneConfig[], options: FanOutOptions) {
@@ -130,7 +130,6 @@ export class FanOut {
     for (const { encoder } of this.#groups) {
       total.nonFinite += encoder.discarded.nonFinite;
       total.oversize += encoder.discarded.oversize;
-      total.unsupported += encoder.discarded.unsupported;
     }
     return total;
   }

@@ -20,11 +20,12 @@ import { Layout, type Slot } from "./metrics_layout.ts";
 import { MetricsParts } from "./metrics_parts.ts";
 import type { MetricsTemplate } from "./metrics_template.ts";
 import { projector } from "./naming.ts";
+import { NativePoints } from "./native_points.ts";
 import { openNative } from "./presets/native.ts";
 
 /** Makes the encoder of one (naming, temporality, encoding). */
 export function createMetricsEncoder(options: MetricsEncoderOptions): MetricsEncoder {
-  const discarded: Discarded = { nonFinite: 0, oversize: 0, unsupported: 0 };
+  const discarded: Discarded = { nonFinite: 0, oversize: 0 };
   const encoder = options.encoding === "protobuf"
     ? protobufEncoder(options, discarded)
     : textEncoder(options, { render: rendererOf(options), discarded });
@@ -117,20 +118,19 @@ function textEncoder(
 ): Encode {
   const forms = projector(options.naming);
   const isOtlp = options.encoding === "json";
-  // Only OTLP can say that a series has ended; elsewhere it just stops. Only OTLP has histograms here.
-  const takes = ({ value }: Slot) => isOtlp || value !== "none" && value !== "histogram";
+  const plain = new NativePoints();
+  // Only OTLP can say that a series has ended; elsewhere it just stops.
+  const takes = ({ value }: Slot) => isOtlp || value !== "none";
   let layout: Layout | undefined;
   let slots: readonly Slot[] = [];
-  let unsupported = 0;
-  return (input, limits) => {
-    const { snapshot } = input;
+  return (given, limits) => {
+    const snapshot = isOtlp ? given.snapshot : plain.of(given.snapshot);
+    const input = { ...given, snapshot };
     if (layout === undefined || !layout.fits(snapshot)) {
       layout = new Layout(snapshot, forms);
       slots = layout.slots.filter(takes);
-      unsupported = isOtlp ? 0 : layout.slots.filter(({ value }) => value === "histogram").length;
     }
     discarded.nonFinite += layout.nonFinite;
-    discarded.unsupported += unsupported;
     const pieces = cut(slots, limits, {
       render: (part) => render(input, part),
       oversize: () => discarded.oversize++,

@@ -29,7 +29,7 @@ export const ARROWS: readonly Arrow[] = [
   },
   {
     from: ["exporters/"],
-    to: ["exporters/", "proto_gen/", "collectors/text.ts"],
+    to: ["exporters/", "proto_gen/", "collectors/text.ts", "collectors/duration_bounds.ts"],
     types: ["collectors/metric.ts"],
     reason: "exporters know of collectors only the data model",
   },

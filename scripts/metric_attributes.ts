@@ -69,6 +69,10 @@ const AGENT: Collector = agent(() => ({
     quarantined: 1,
     dropped: { age: 1 },
     attempts: { "200": 1, timeout: 1 },
+    durations: [
+      { status: 200, errorType: "rejected", bucketCounts: [1], sum: 0.1 },
+      { errorType: "timeout", bucketCounts: [1], sum: 10 },
+    ],
     queued: 1,
     queuedBytes: 1,
     spoolBytes: 1,

@@ -1,11 +1,14 @@
 /** How long attempts took: by outcome, bounded, from the lane to the report and to `status` (issue 6.4). */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { agent as ownMetrics } from "../collectors/agent.ts";
 import { AttemptDurations } from "../exporters/attempt_durations.ts";
 import type { Outcome } from "../exporters/outcome.ts";
 import type { DurationReport } from "../exporters/report.ts";
 import { withAgent } from "./agent_rig.ts";
 import { answer, partialSuccessJson } from "./fault_behaviours.ts";
+import type { RecordedRequest } from "./fault_server.ts";
 import { LaneRig } from "./lane_rig.ts";
+import { type JsonPoint, readRequest } from "./otlp_json.ts";
 import { sonde } from "./program.ts";
 
 const OK: Outcome = { kind: "accepted", status: 200, rejected: 0 };
@@ -90,4 +93,83 @@ Deno.test("status shows how long attempts took, as text and as JSON", async () =
     await server.waitFor(3);
     assertMatch((await sonde(folder, ["status"])).stdout, / {2}attempts: \d+ rejected, mean /);
   });
+});
+
+/** Data points of the metric in a request, by attributes. */
+async function durationPoints(request: RecordedRequest | undefined) {
+  const { metrics } = await readRequest(request);
+  const metric = metrics.find(({ name }) => name === "otel.sdk.exporter.operation.duration");
+  return {
+    unit: metric?.unit,
+    temporality: metric?.histogram.aggregationTemporality,
+    points: metric?.histogram.dataPoints ?? [],
+  };
+}
+
+/** An attribute's value, whatever its type. */
+const attribute = ({ attributes }: JsonPoint, key: string) =>
+  Object.values(attributes.find((each) => each.key === key)?.value ?? {})[0];
+
+Deno.test("sonde's own export durations are a histogram with the conventions' name, cumulative and delta", async () => {
+  for (const [temporality, wire] of [["cumulative", 2], ["delta", 1]] as const) {
+    const file = "SONDE_ENDPOINT={url}\nSONDE_INTERVAL=300ms\nSONDE_PROTOCOL=http/json\n" +
+      `SONDE_TEMPORALITY=${temporality}\n`;
+    await withAgent({ file }, async ({ server, agent }) => {
+      server.script.push(answer(503));
+      await server.waitFor(8);
+      agent.signal("SIGTERM");
+      await agent.finish();
+      const found = await Promise.all(server.requests.map(durationPoints));
+      const all = found.flatMap(({ points }) => points);
+      const last = found.at(-1);
+      assertEquals([last?.unit, last?.temporality], ["s", wire]);
+      for (const point of all) {
+        assertEquals([attribute(point, "sonde.destination"), attribute(point, "sonde.signal")], [
+          "default",
+          "metrics",
+        ]);
+        assertEquals([point.explicitBounds.length, point.bucketCounts.length], [14, 15]);
+        assertEquals(point.bucketCounts.reduce((sum, count) => sum + Number(count), 0), Number(point.count));
+        assert(BigInt(point.startTimeUnixNano) < BigInt(point.timeUnixNano));
+      }
+      const failed = all.filter((point) => attribute(point, "error.type") === "503");
+      assert(
+        failed.length > 0 && failed.every((point) => attribute(point, "http.response.status_code") === "503"),
+      );
+      const good = all.filter((point) => attribute(point, "error.type") === undefined);
+      const counts = good.map(({ count }) => Number(count));
+      if (temporality === "cumulative") assertEquals(counts, counts.toSorted((a, b) => a - b));
+      else assert(counts.reduce((a, b) => a + b, 0) <= server.requests.length);
+    });
+  }
+});
+
+Deno.test("SONDE_LISTEN's page has the durations as a Prometheus histogram", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  await withAgent({ env: { SONDE_LISTEN: `127.0.0.1:${port}` } }, async ({ server }) => {
+    // The courier reports once a second at most.
+    await server.waitFor(8);
+    const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const lines = page.split("\n").filter((line) =>
+      line.includes("otel_sdk_exporter_operation_duration_seconds")
+    );
+    const text = lines.join("\n");
+    assertMatch(text, /^# TYPE otel_sdk_exporter_operation_duration_seconds histogram$/m);
+    assertMatch(text, /_bucket\{.*le="\+Inf".*\} [1-9]/);
+    assertMatch(
+      text,
+      /_count\{http_response_status_code="200",sonde_destination="default",sonde_signal="metrics"\} [1-9]/,
+    );
+  });
+});
+
+Deno.test("the courier's buckets are those that the metric describes", () => {
+  const collector = ownMetrics(() => ({ collectors: [], omissions: 0, lanes: [] }));
+  const metric = collector.descriptors.find(({ name }) => name === "otel.sdk.exporter.operation.duration");
+  assert(metric?.kind === "histogram");
+  const durations = new AttemptDurations();
+  durations.record(OK, 1);
+  assertEquals(durations.report()[0]?.bounds, metric.bounds);
 });

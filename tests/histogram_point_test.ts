@@ -11,6 +11,7 @@ import { type Point, series, type Snapshot } from "../collectors/metric.ts";
 import { jsonDocument } from "../exporters/console_json.ts";
 import { prometheusText } from "../exporters/console_prometheus.ts";
 import { createMetricsEncoder } from "../exporters/metrics_encoder.ts";
+import { seriesOf } from "./backend_series.ts";
 import * as model from "./metrics_model.ts";
 
 const duration = { ...model.descriptor("call.duration", "histogram", "double"), unit: "s" };
@@ -106,14 +107,30 @@ Deno.test("jsonDocument() gives a histogram its count, sum and buckets instead o
   });
 });
 
-Deno.test("encode() leaves histograms out where there is no form for them, and counts them", () => {
+const valued = (value: number) =>
+  JSON.stringify([{ timestamp: Number(shown.timeNs / 1_000_000_000n), value }]);
+
+Deno.test("encode() writes count and sum of a histogram where there is no form for it, an item each", () => {
   const native = { format: "datadog_series_v2", options: {} };
   const encoder = createMetricsEncoder({ naming: "semconv", encoding: "native", native });
   const gauge = model.point(series(model.descriptor("g", "gauge", "double")), 1);
   const input = model.input(model.snapshot([...shown.points, gauge]));
-  assertEquals(encoder.encode(input, model.roomy).map(({ items }) => items), [1]);
-  encoder.encode(input, model.roomy);
-  assertEquals(encoder.discarded, { nonFinite: 0, oversize: 0, unsupported: 2 });
+  for (let cycle = 0; cycle < 2; cycle++) {
+    const [encoded] = encoder.encode(input, model.roomy);
+    assertEquals(encoded?.items, 3);
+    const request = { path: "", headers: {}, plain: encoded?.body ?? new Uint8Array() };
+    assertEquals(
+      seriesOf(request).map(({ metric, type, points, unit }) => [metric, type, JSON.stringify(points), unit]),
+      [
+        ["call.duration.count", 1, valued(4), undefined],
+        ["call.duration.sum", 1, valued(5), "second"],
+        ["g", 3, valued(1), "byte"],
+      ],
+    );
+  }
+  const ended = { ...one, descriptor: one.descriptor };
+  const gone = model.input(model.snapshot([{ series: ended, value: 0, startNs: 1n, ended: true }, gauge]));
+  assertEquals(encoder.encode(gone, model.roomy).map(({ items }) => items), [1]);
 });
 
 Deno.test("encode() refuses buckets that do not fit the bounds, and a histogram without any", () => {

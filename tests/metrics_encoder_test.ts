@@ -94,7 +94,7 @@ Deno.test("encode() drops and counts non-finite values", () => {
   const points = [NaN, Infinity, 1].map((value, i) => model.point(series(gauge.descriptor, { i }), value));
   const batches = encoder.encode(model.input(model.snapshot(points)), model.roomy);
   assertEquals(batches.map((batch) => batch.items), [1]);
-  assertEquals(encoder.discarded, { nonFinite: 2, oversize: 0, unsupported: 0 });
+  assertEquals(encoder.discarded, { nonFinite: 2, oversize: 0 });
 });
 
 Deno.test("encode() throws for a snapshot without a time", () => {
