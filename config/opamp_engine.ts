@@ -102,6 +102,7 @@ function proceedToStop(turn: Turn): void {
   if (now >= stopBy || state.leaving !== "stop") return finish(turn);
   if (inFlight?.kind === "disconnect") return;
   if (inFlight !== undefined && now < patienceEnd(state)) return;
+  if (!state.hasConnected) return finish(turn);
   if (inFlight !== undefined && state.config.transport === "http") effects.push({ type: "abort" });
   state.unanswered = undefined;
   send(turn, makeDisconnect(state));
@@ -111,8 +112,9 @@ function stop(turn: Turn): void {
   const { state, now } = turn;
   if (state.stopBy !== undefined || state.stopped) return;
   state.stopBy = now + STOP_MAX_MS;
-  // A server that never heard of us needs no farewell; a closed WebSocket cannot carry one.
-  const canLeave = state.hasConnected && state.link === "open";
+  // A server that never heard of us needs no farewell, one that may be hearing of us just now does; a closed
+  // WebSocket cannot carry one.
+  const canLeave = state.link === "open" && (state.hasConnected || state.inFlight !== undefined);
   state.leaving = canLeave ? "stop" : undefined;
 }
 
@@ -188,7 +190,10 @@ function apply(turn: Turn, event: EngineEvent): void {
     case "answer":
       // Whatever the server says to a farewell comes too late.
       if (isLeaving && state.config.transport === "http") return afterFarewell(turn);
-      return state.stopBy === undefined ? receive(turn, event.message) : void (state.inFlight = undefined);
+      if (state.stopBy === undefined) return receive(turn, event.message);
+      state.inFlight = undefined;
+      state.hasConnected = true;
+      return;
     case "failure":
       if (isLeaving) return afterFarewell(turn);
       fail(turn, event.failure);

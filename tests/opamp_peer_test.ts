@@ -5,73 +5,13 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { sleep } from "../exporters/clock.ts";
-import { OpampSession } from "../config/opamp_session.ts";
-import { bootRemote } from "../config/remote_boot.ts";
-import { judgeValues } from "../config/remote_policy.ts";
-import { configFile, describe, OTHER_UID_BYTES, UID } from "./opamp_rig.ts";
-import { opampAbsence, type OpampRecord, type OpampServer, startOpamp } from "./peers/opamp.ts";
+import { has, isStatus, seen, statusOf, withPeer } from "./opamp_peer_rig.ts";
+import { OTHER_UID_BYTES, UID } from "./opamp_rig.ts";
+import { opampAbsence, type OpampServer } from "./peers/opamp.ts";
 import { peerTest } from "./peers/peer.ts";
-import { FakePipeline, MemoryStore, OPEN_RULES } from "./remote_rig.ts";
-
-interface PeerRig {
-  readonly server: OpampServer;
-  readonly session: OpampSession;
-  readonly target: FakePipeline;
-}
-
-/** Real time: the server is another program. The probation is short, everything else waits for events. */
-const clock = { wall: Date.now, mono: () => performance.now(), random: Math.random, sleep };
-
-async function withPeer(
-  transport: "http" | "websocket",
-  run: (rig: PeerRig) => Promise<void>,
-  prepare: (server: OpampServer) => Promise<void> = () => Promise.resolve(),
-): Promise<void> {
-  const server = await startOpamp();
-  await prepare(server);
-  const endpoint = transport === "http" ? server.endpoint : server.endpoint.replace("http:", "ws:");
-  const judge = (values: Readonly<Record<string, unknown>>) => judgeValues(values, OPEN_RULES);
-  const shared = { store: new MemoryStore(), judge, context: "1", note: () => {} };
-  const target = new FakePipeline();
-  const session = new OpampSession({
-    client: { endpoint, instanceUid: UID, clock, openings: { remoteConfig: true }, intervalMs: 1_000 },
-    machine: {
-      options: { ...shared, target, clock, probationMs: 1_000 },
-      state: await bootRemote({ ...shared, wallMs: Date.now() }),
-    },
-    effective: () => configFile({ SONDE_INTERVAL: "10s", ...target.applied.at(-1) }),
-  });
-  await describe(session.client);
-  session.start();
-  try {
-    await run({ server, session, target });
-  } finally {
-    await session.stop();
-    await server.stop();
-  }
-}
-
-/** The first record that fits; records are asked for until there is one. */
-async function seen(server: OpampServer, fits: (record: OpampRecord) => boolean): Promise<OpampRecord> {
-  const deadline = Date.now() + 15_000;
-  while (Date.now() < deadline) {
-    const found = (await server.messages()).find(fits);
-    if (found !== undefined) return found;
-    await sleep(25);
-  }
-  throw new Error(`Cannot find the record among ${(await server.messages()).length}`);
-}
-
-function statusOf({ message }: OpampRecord): { status?: string; errorMessage?: string } {
-  return { ...Object(message["remoteConfigStatus"]) };
-}
-
-const has = (field: string) => ({ message }: OpampRecord) => message[field] !== undefined;
-const isStatus = (status: string) => (record: OpampRecord) =>
-  statusOf(record).status === `RemoteConfigStatuses_${status}`;
 
 for (const transport of ["http", "websocket"] as const) {
-  peerTest(`opamp-go, ${transport}: C01 the first message holds everything`, opampAbsence, async () => {
+  peerTest(`opamp-go, ${transport}: C01 W01 the first message holds everything`, opampAbsence, async () => {
     await withPeer(transport, async ({ server }) => {
       const first = await seen(server, () => true);
       assertEquals(first.transport, transport);
@@ -84,7 +24,7 @@ for (const transport of ["http", "websocket"] as const) {
     });
   });
 
-  peerTest(`opamp-go, ${transport}: C36 an offer is applied and proven`, opampAbsence, async () => {
+  peerTest(`opamp-go, ${transport}: C36 W02 an offer is applied and proven`, opampAbsence, async () => {
     await withPeer(transport, async ({ server, target }) => {
       await seen(server, () => true);
       await server.offerConfig({ "": { body: '{"SONDE_INTERVAL":"2s"}', contentType: "application/json" } });
@@ -159,6 +99,6 @@ peerTest(
     await withPeer("http", async ({ server }) => {
       const first = await seen(server, () => true);
       assert(has("agentDescription")(first) && has("effectiveConfig")(first));
-    }, refuse);
+    }, { prepare: refuse });
   },
 );

@@ -224,6 +224,21 @@ Deno.test("C60 the last request says goodbye, also to a server that hangs", asyn
   assertEquals(rig.clock.waiting, 0);
 });
 
+Deno.test("C60 a stop during the very first exchange waits for its answer, but not long", async () => {
+  const [answered, hangs] = [Promise.withResolvers<Response>(), new Promise<Response>(() => {})];
+  const first = await startRig({}, (server) => server.next(answered.promise));
+  const stopped = first.client.stop();
+  answered.resolve(body(new Uint8Array()));
+  await first.clock.advance(100);
+  await stopped;
+  assertEquals(first.server.messages.map(present).at(-1), [9]);
+  const second = await startRig({}, (server) => server.next(hangs));
+  let isStopped = false;
+  second.client.stop().then(() => isStopped = true);
+  await second.clock.advance(500);
+  assertEquals([isStopped, second.server.received.length], [true, 1]);
+});
+
 Deno.test("C61 effective configuration is kept from a server that does not take it", async () => {
   const rig = await startRig({}, (server) => server.next({ capabilities: 3n }));
   rig.client.reportFullState();

@@ -26,8 +26,14 @@ export interface OpampServer {
   offerConfig(files: Readonly<Record<string, { body: string; contentType?: string }>>): Promise<string>;
   /** Sends any ServerToAgent, in protobuf's JSON form. */
   send(message: Readonly<Record<string, unknown>>): Promise<void>;
-  /** Refuses the next connections. */
-  refuse(how: { status: number; headers?: Record<string, string>; times: number }): Promise<void>;
+  /** Refuses the next connections, or the next that carry a header. */
+  refuse(
+    how: { status: number; headers?: Record<string, string>; times: number; when?: string },
+  ): Promise<void>;
+  /** How messages are answered from now on; without a part, as usual. */
+  behave(how: { silent?: boolean; delayMs?: number; capabilities?: number }): Promise<void>;
+  /** Every agent is unknown again. */
+  forget(): Promise<void>;
   /** Drops every connection without a Close frame. */
   disconnect(): Promise<void>;
   stop(): Promise<void>;
@@ -55,6 +61,8 @@ export async function startOpamp(): Promise<OpampServer> {
     offerConfig: async (files) => JSON.parse(await post("/config", { files })).hash,
     send: async (message) => void await post("/send", message),
     refuse: async (how) => void await post("/refuse", how),
+    behave: async (how) => void await post("/behave", how),
+    forget: async () => void await post("/forget", {}),
     disconnect: async () => void await post("/disconnect", {}),
     stop: child.stop,
   };

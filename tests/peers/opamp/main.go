@@ -7,7 +7,10 @@
 //	GET  /agents      the last known state of each agent, by instance id in hex
 //	POST /config      {"files":{"NAME":{"body":"…","contentType":"…"}}}: offered to every agent without it
 //	POST /send        a ServerToAgent as JSON: pushed over WebSocket, else part of the next answer
-//	POST /refuse      {"status":503,"headers":{"Retry-After":"1"},"times":2}: the next connections are refused
+//	POST /refuse      {"status":503,"headers":{"Retry-After":"1"},"times":2}: the next connections are refused; with
+//	                  "when":"X-Token" only those that carry that header
+//	POST /behave      {"silent":true,"delayMs":500,"capabilities":3}: how messages are answered from now on
+//	POST /forget      every agent is unknown again
 //	POST /disconnect  closes every connection without a Close frame
 package main
 
@@ -24,6 +27,7 @@ import (
 	"os"
 	"sort"
 	"sync"
+	"time"
 
 	"github.com/open-telemetry/opamp-go/protobufs"
 	"github.com/open-telemetry/opamp-go/server"
@@ -53,6 +57,13 @@ type refusal struct {
 	Status  int               `json:"status"`
 	Headers map[string]string `json:"headers"`
 	Times   int               `json:"times"`
+	When    string            `json:"when"`
+}
+
+type behaviour struct {
+	Silent       bool   `json:"silent"`
+	DelayMs      int    `json:"delayMs"`
+	Capabilities uint64 `json:"capabilities"`
 }
 
 type peer struct {
@@ -61,12 +72,13 @@ type peer struct {
 	messages []record
 	config   *protobufs.AgentRemoteConfig
 	refusal  refusal
+	how      behaviour
 }
 
 func (p *peer) onConnecting(request *http.Request) types.ConnectionResponse {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	if p.refusal.Times > 0 {
+	if p.refusal.Times > 0 && (p.refusal.When == "" || request.Header.Get(p.refusal.When) != "") {
 		p.refusal.Times--
 		return types.ConnectionResponse{HTTPStatusCode: p.refusal.Status, HTTPResponseHeader: p.refusal.Headers}
 	}
@@ -77,7 +89,12 @@ func (p *peer) onConnecting(request *http.Request) types.ConnectionResponse {
 	headers := request.Header.Clone()
 	return types.ConnectionResponse{Accept: true, ConnectionCallbacks: types.ConnectionCallbacks{
 		OnMessage: func(_ context.Context, connection types.Connection, m *protobufs.AgentToServer) *protobufs.ServerToAgent {
-			return p.onMessage(connection, transport, headers, m)
+			answer, how := p.onMessage(connection, transport, headers, m)
+			time.Sleep(time.Duration(how.DelayMs) * time.Millisecond)
+			if how.Silent {
+				return nil
+			}
+			return answer
 		},
 		OnConnectionClose: p.onClose,
 	}}
@@ -85,7 +102,7 @@ func (p *peer) onConnecting(request *http.Request) types.ConnectionResponse {
 
 func (p *peer) onMessage(
 	connection types.Connection, transport string, headers http.Header, message *protobufs.AgentToServer,
-) *protobufs.ServerToAgent {
+) (*protobufs.ServerToAgent, behaviour) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	id := hex.EncodeToString(message.InstanceUid)
@@ -106,15 +123,25 @@ func (p *peer) onMessage(
 	answer := &protobufs.ServerToAgent{InstanceUid: message.InstanceUid}
 	if len(known.queued) > 0 {
 		answer, known.queued = known.queued[0], known.queued[1:]
-		answer.InstanceUid = message.InstanceUid
 	}
-	answer.Capabilities |= uint64(protobufs.ServerCapabilities_ServerCapabilities_AcceptsStatus |
-		protobufs.ServerCapabilities_ServerCapabilities_OffersRemoteConfig |
-		protobufs.ServerCapabilities_ServerCapabilities_AcceptsEffectiveConfig)
+	// The opamp-go example's way to learn of an agent that it does not know.
+	if !ok && message.AgentDescription == nil {
+		answer.Flags |= uint64(protobufs.ServerToAgentFlags_ServerToAgentFlags_ReportFullState)
+	}
+	answer.Capabilities |= p.capabilities()
 	if p.wantsConfig(message) {
 		answer.RemoteConfig = p.config
 	}
-	return answer
+	return answer, p.how
+}
+
+func (p *peer) capabilities() uint64 {
+	if p.how.Capabilities != 0 {
+		return p.how.Capabilities
+	}
+	return uint64(protobufs.ServerCapabilities_ServerCapabilities_AcceptsStatus |
+		protobufs.ServerCapabilities_ServerCapabilities_OffersRemoteConfig |
+		protobufs.ServerCapabilities_ServerCapabilities_AcceptsEffectiveConfig)
 }
 
 // An agent that never said which configuration it holds is offered the current one with every message.
@@ -143,7 +170,9 @@ func (p *peer) deliver(message *protobufs.ServerToAgent) {
 		own := &protobufs.ServerToAgent{}
 		text, _ := protojson.Marshal(message)
 		_ = protojson.Unmarshal(text, own)
-		own.InstanceUid = uid
+		if len(own.InstanceUid) == 0 {
+			own.InstanceUid = uid
+		}
 		if known.connection != nil && known.transport == "websocket" {
 			if err := known.connection.Send(context.Background(), own); err != nil {
 				log.Printf("cannot push to %s: %v", id, err)
@@ -239,7 +268,16 @@ func (p *peer) adminSide() http.Handler {
 		return nil
 	}))
 	mux.HandleFunc("POST /refuse", p.admin(func(_ http.ResponseWriter, body []byte) error {
+		p.refusal = refusal{}
 		return json.Unmarshal(body, &p.refusal)
+	}))
+	mux.HandleFunc("POST /behave", p.admin(func(_ http.ResponseWriter, body []byte) error {
+		p.how = behaviour{}
+		return json.Unmarshal(body, &p.how)
+	}))
+	mux.HandleFunc("POST /forget", p.admin(func(_ http.ResponseWriter, _ []byte) error {
+		p.agents = map[string]*agent{}
+		return nil
 	}))
 	mux.HandleFunc("POST /disconnect", p.admin(func(_ http.ResponseWriter, _ []byte) error {
 		p.disconnect()
