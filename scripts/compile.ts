@@ -5,7 +5,7 @@
  * @module
  */
 import { bundle, bundlePath, entries, OUT, printSizes, RUNTIME_ENV } from "./bundle.ts";
-import { baseDigest, fetchBase, TARGETS } from "./package/base.ts";
+import { denortDigest, fetchDenort, TARGETS } from "./package/denort.ts";
 import { sha256 } from "./package/runtime.ts";
 import { type Ended, print, root, run, say } from "./terminal.ts";
 
@@ -37,12 +37,14 @@ function explainMissingRuntime(stderr: string): string {
 }
 
 /** The base is there, or what Deno said when it could not be had. Throws when it is not the pinned one. */
-async function requireBase(triple: string): Promise<{ readonly digest?: string; readonly missing?: string }> {
-  const digest = await baseDigest(triple);
+async function requireDenort(
+  triple: string,
+): Promise<{ readonly digest?: string; readonly missing?: string }> {
+  const digest = await denortDigest(triple);
   if (digest !== undefined) return { digest };
-  const missing = await fetchBase(triple);
+  const missing = await fetchDenort(triple);
   if (missing !== undefined) return { missing };
-  const fetched = await baseDigest(triple);
+  const fetched = await denortDigest(triple);
   return fetched === undefined ? {} : { digest: fetched };
 }
 
@@ -54,7 +56,7 @@ async function main(): Promise<number> {
   }
   const { triple, file } = target;
   const binary = `${OUT}/${file}`;
-  const { digest, missing } = await requireBase(triple);
+  const { digest, missing } = await requireDenort(triple);
   const paths = await entries();
   const isWithin = printSizes(await bundle(paths, "compiled", digest));
   if (missing !== undefined) {

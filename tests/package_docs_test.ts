@@ -127,14 +127,14 @@ rootTest(
     withReleases(async (releases, program) => {
       const [block = ""] = await printed("install.sh");
       const commands = block
-        .replaceAll("https://releases.example/sonde", releases.base)
+        .replaceAll("https://releases.example/sonde", releases.url)
         .replaceAll('"ssh-ed25519 AAAA…"', `"${releases.key}"`);
       // A /usr/local and a home of the test's own; the first release is there to be gone back to.
       const script =
         `mount -t tmpfs none /usr/local; mount -t tmpfs none /root; cd ${checkout}scripts/package\n`;
       await releases.publish("0.0.9", program);
       await releases.publish("0.1.0", program);
-      const first = `sh install.sh --base ${releases.base} --key "${releases.key}" --version 0.0.9\n`;
+      const first = `sh install.sh --base ${releases.url} --key "${releases.key}" --version 0.0.9\n`;
       const { code, stdout, stderr } = await inNamespace(`${script}${first}${commands}`);
       assertEquals(code, 0, stdout + stderr);
       assertStringIncludes(

@@ -24,7 +24,7 @@ export class Releases {
   }
 
   /** What `--base` is given. */
-  get base(): string {
+  get url(): string {
     return `http://127.0.0.1:${this.#server.addr.port}`;
   }
 
@@ -66,7 +66,7 @@ export class Releases {
     };
     return await run("sh", [
       ...[`${checkout}scripts/package/install.sh`, ...args, "--prefix", this.prefix],
-      ...(args.includes("rollback") ? [] : ["--base", this.base, "--key", this.key]),
+      ...(args.includes("rollback") ? [] : ["--base", this.url, "--key", this.key]),
     ], { env });
   }
 

@@ -21,7 +21,7 @@ async function archivePath(triple: string): Promise<string | undefined> {
 }
 
 /** Digest of the base, hexadecimal; undefined when there is none yet. Throws when it is not the pinned one. */
-export async function baseDigest(triple: string): Promise<string | undefined> {
+export async function denortDigest(triple: string): Promise<string | undefined> {
   const path = Deno.env.get("DENORT_BIN") ?? await archivePath(triple);
   const bytes = path === undefined ? undefined : await Deno.readFile(path).catch(() => undefined);
   if (bytes === undefined) return undefined;
@@ -34,7 +34,7 @@ export async function baseDigest(triple: string): Promise<string | undefined> {
 }
 
 /** Has Deno download the base by compiling nothing much. What it said where that failed. */
-export async function fetchBase(triple: string): Promise<string | undefined> {
+export async function fetchDenort(triple: string): Promise<string | undefined> {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${folder}/empty.js`, "");
