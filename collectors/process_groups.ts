@@ -1,7 +1,9 @@
 /**
  * Which processes are worth reporting: the first N by CPU, by memory and by I/O since the walk before, an executable's
- * processes together or each by itself. Sums of a group only grow: what a process had used before it was first seen
- * is not counted, and what it used stays counted when it ends. A pid with another start time is another process (P32).
+ * processes together or each by itself. A process by itself counts from its start. A group counts from when it was first
+ * seen: its older members may have used more than the living can tell, and the next life of sonde could not go on with
+ * a sum that holds what ended ones used (otlp M3, M5). What a process used stays counted when it ends. A pid with another
+ * start time is another process (P32).
  * @module
  */
 import { type Attributes, type Series, series } from "./metric.ts";
@@ -60,12 +62,14 @@ const added = (sum: number | undefined, bytes: number | undefined): number | und
 /** The groups from walk to walk. */
 export class ProcessGroups {
   readonly #byPid: boolean;
+  readonly #hasCommandLines: boolean;
   #last: Map<number, WalkedProcess> | undefined;
   #lastUptime = 0;
   #groups = new Map<string, Group>();
 
-  constructor(by: "executable" | "pid") {
-    this.#byPid = by === "pid";
+  constructor(by: "executable" | "pid" | "command_line") {
+    this.#byPid = by !== "executable";
+    this.#hasCommandLines = by === "command_line";
   }
 
   /** Takes a walk. */
@@ -94,10 +98,16 @@ export class ProcessGroups {
     if (known !== undefined) return [key, known];
     const executable = { "process.executable.name": isFull ? OTHERS : name };
     const group = this.#byPid && !isFull
-      ? makeGroup({ "process.pid": process.pid, ...executable }, process.startTicks / time.ticksPerSecond)
+      ? makeGroup(this.#identify(process, executable), process.startTicks / time.ticksPerSecond)
       : makeGroup(executable, this.#last === undefined ? time.uptime : this.#lastUptime);
     this.#groups.set(key, group);
     return [key, group];
+  }
+
+  /** Of one process; a command line that it changes later is not followed, for the series would be another one. */
+  #identify({ pid, commandLine }: WalkedProcess, executable: Attributes): Attributes {
+    const isShown = this.#hasCommandLines && commandLine !== undefined;
+    return { "process.pid": pid, ...executable, ...(isShown && { "process.command_line": commandLine }) };
   }
 
   #add(group: Group, process: WalkedProcess): void {

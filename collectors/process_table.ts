@@ -21,7 +21,7 @@ export interface ProcessTableOptions {
   /** How many of the busiest by CPU, memory and I/O are reported; 0: none. */
   readonly processesTop?: number;
   /** What is one of them. */
-  readonly processesBy?: "executable" | "pid";
+  readonly processesBy?: "executable" | "pid" | "command_line";
 }
 
 const stateSeries = (state: string): Series =>

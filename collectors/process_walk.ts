@@ -1,9 +1,11 @@
 /**
- * The text of one walk over /proc: each process' stat, then the io lines of those we may look at.
+ * The text of one walk over /proc: each process' stat, then the io lines of those we may look at, then command lines
+ * where they were asked for, cut short and with spaces for the bytes between their words.
  *
  *     31 / 7200.50 14000.00          the walker's own pid, /proc/uptime
  *     4242 (tmux: server) x) S 1 4242 4242 0 -1 4194560 1500 0 7 0 250 75 0 0 20 0 3 0 360000 123456789 2048 …
  *     /proc/4242/io:read_bytes: 4096
+ *     /proc/4242/cmdline:tmux -2 new-session
  * @module
  */
 import { count } from "./text.ts";
@@ -22,6 +24,8 @@ export interface WalkedProcess {
   /** Bytes from and to storage; absent where the kernel does not let us look. */
   readonly readBytes: number | undefined;
   readonly writtenBytes: number | undefined;
+  /** Absent for kernel threads, and where nobody asked. */
+  readonly commandLine: string | undefined;
 }
 
 /**
@@ -30,6 +34,7 @@ export interface WalkedProcess {
  */
 const STAT =
   /^(\d+) \(([\s\S]{0,64}?)\) ([A-Za-z]) (\d+)(?: -?\d+){9} (\d+) (\d+)(?: -?\d+){6} (\d+) \d+ (-?\d+)[ \d-]*$/gm;
+const COMMAND_LINE = /\/(\d+)\/cmdline:(.*)$/gm;
 const IO = /\/(\d+)\/io:(read|write)_bytes: (\d+)$/gm;
 
 /** Between the parts of a walk; no process name can hold it. */
@@ -44,6 +49,14 @@ function ioOf(text: string): Map<string, number> {
   return bytes;
 }
 
+function commandLinesOf(text: string): Map<string, string> {
+  // A cut may have gone through a character.
+  const lines = [...text.matchAll(COMMAND_LINE)].map(([, pid = "", line = ""]) =>
+    [pid, line.replace(/\ufffd+$/, "").trim()] as const
+  );
+  return new Map(lines.filter(([, line]) => line !== ""));
+}
+
 /** What a walk found. */
 export interface Walk {
   /** Seconds since boot when it began. */
@@ -53,12 +66,15 @@ export interface Walk {
 
 /** Reads a walk; the processes that the walker itself starts for it are left out. */
 export function parseWalk(text: string): Walk {
-  const [stats = "", ios = ""] = text.split(MARK);
+  const [stats = "", ios = "", commandLines = ""] = text.split(MARK);
   const [pid, uptime = ""] = stats.split("\n", 2);
   const walker = count(pid);
   const io = ioOf(ios);
+  const lines = commandLinesOf(commandLines);
   const found: WalkedProcess[] = [];
-  for (const [, id, comm = "", state = "", parent, user, system, start, resident] of stats.matchAll(STAT)) {
+  for (
+    const [, id = "", comm = "", state = "", parent, user, system, start, resident] of stats.matchAll(STAT)
+  ) {
     const [own, above] = [Number(id), Number(parent)];
     if (above === walker) continue;
     found.push({
@@ -72,6 +88,7 @@ export function parseWalk(text: string): Walk {
       residentPages: Number(resident),
       readBytes: io.get(`${id} read`),
       writtenBytes: io.get(`${id} write`),
+      commandLine: lines.get(id),
     });
   }
   return { uptime: Number(uptime.split(" ", 1)[0]) || 0, processes: found };

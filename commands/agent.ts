@@ -111,6 +111,7 @@ export async function openAgent(settings: Settings, context: Context, options: A
   const sensor = opened.sensor = openSensor(all, { ...settings, previous: options.previous }, {
     namings: namingsOf(settings),
     walks: choice.processStates,
+    commandLines: choice.processesBy === "command_line",
     clock: { wall: context.now, mono: () => performance.now() },
     attributes: options.attributes ?? installationAttributes(settings, await uid),
     remembered: rememberedOf(counters?.found),

@@ -56,7 +56,7 @@ export class CollectorChoice implements CollectorOptions {
   readonly rootPrefix: string;
   readonly processStates: boolean;
   readonly processesTop: number;
-  readonly processesBy: "executable" | "pid";
+  readonly processesBy: "executable" | "pid" | "command_line";
   readonly overviewPrefix?: string;
   readonly httpOffset: () => number | undefined;
   #settings: CollectorSettings;

@@ -8,9 +8,14 @@
  * @module
  */
 
-/** Prints its process id, the uptime, each stat, a mark, each io, a mark; a mark is longer than any process name can be. */
+/**
+ * Prints its process id, the uptime, each stat, a mark, each io, a mark, the first line and the first bytes of each command
+ * line if the third word says so, a mark; a mark is longer than any process name can be.
+ */
 const SCRIPT = 'while read -r _; do echo "$$"; cat "$1"/uptime "$1"/[0-9]*/stat; echo "$2"; ' +
-  `grep -sH '^[rw][a-z]*_bytes:' "$1"/[0-9]*/io; echo "$2"; done 2>/dev/null`;
+  `grep -sH '^[rw][a-z]*_bytes:' "$1"/[0-9]*/io; echo "$2"; ` +
+  `[ -z "$3" ] || grep -saHm1 '' "$1"/[0-9]*/cmdline | tr '\\000' ' ' | cut -b1-300; echo "$2"; done 2>/dev/null`;
+const MARKS = 3;
 
 /** Longest answer: some 10,000 processes. */
 const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
@@ -22,7 +27,7 @@ const encoder = new TextEncoder();
 export interface Walker {
   /** For `sandbox`. */
   readonly description: string;
-  /** One walk: stats, then io lines behind the mark. Rejects when the child is gone, too slow or says too much. */
+  /** One walk: stats, io lines, command lines, a mark behind each. Rejects when the child is gone, too slow or says too much. */
   walk(): Promise<string>;
   close(): Promise<void>;
 }
@@ -35,10 +40,10 @@ class ShellWalker implements Walker {
   readonly #mark: string;
   #failure: string | undefined;
 
-  constructor(proc: string) {
+  constructor(proc: string, hasCommandLines: boolean) {
     this.#mark = crypto.randomUUID();
     this.#child = new Deno.Command("/bin/sh", {
-      args: ["-c", SCRIPT, "sonde-walk", proc, this.#mark],
+      args: ["-c", SCRIPT, "sonde-walk", proc, this.#mark, hasCommandLines ? "command lines" : ""],
       clearEnv: true,
       env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
       cwd: "/",
@@ -46,8 +51,9 @@ class ShellWalker implements Walker {
       stdout: "piped",
       stderr: "null",
     }).spawn();
+    const names = hasCommandLines ? "stat,io,cmdline" : "stat,io";
     this.description =
-      `pipe to process ${this.#child.pid}: a fixed script that prints ${proc}/[pid]/{stat,io}`;
+      `pipe to process ${this.#child.pid}: a fixed script that prints ${proc}/[pid]/{${names}}`;
     this.#ask = this.#child.stdin.getWriter();
     this.#answer = this.#child.stdout.getReader();
   }
@@ -76,7 +82,7 @@ class ShellWalker implements Walker {
     const parts: string[] = [];
     let [bytes, tail] = [0, ""];
     const end = `${this.#mark}\n`;
-    for (let marks = 0; marks < 2;) {
+    for (let marks = 0; marks < MARKS;) {
       const { value, done } = await this.#answer.read();
       if (done) throw new Error("Cannot walk /proc: the walker has ended");
       bytes += value.length;
@@ -105,9 +111,9 @@ class ShellWalker implements Walker {
 }
 
 /** Starts the walker; needs all permissions. Undefined where there is no shell. */
-export function openWalker(proc: string): Walker | undefined {
+export function openWalker(proc: string, hasCommandLines: boolean): Walker | undefined {
   try {
-    return new ShellWalker(proc);
+    return new ShellWalker(proc, hasCommandLines);
   } catch {
     return undefined;
   }

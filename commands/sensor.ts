@@ -218,6 +218,8 @@ export function openSensor(all: readonly Collector[], settings: SensorSettings, 
   readonly namings: readonly Naming[];
   /** A walker over /proc may be started: somebody asked for what only it can tell. */
   readonly walks?: boolean;
+  /** The walker also reads command lines. */
+  readonly commandLines?: boolean;
   readonly clock: CycleClock;
   /** Attributes that are not the host's: service.*, the operator's own. */
   readonly attributes: Attributes;
@@ -225,7 +227,7 @@ export function openSensor(all: readonly Collector[], settings: SensorSettings, 
 }): Sensor {
   const root = rootOf(settings);
   const libc = openLibc();
-  const walker = options.walks === true ? openWalker(root.proc) : undefined;
+  const walker = options.walks === true ? openWalker(root.proc, options.commandLines === true) : undefined;
   const kernel: KernelCalls = {
     statfs: (path) => libc?.statfs(path) ?? Promise.resolve(undefined),
     adjtimex: () => libc?.adjtimex(),

@@ -94,12 +94,13 @@ export const PROCESSES_TOP: Key<number> = {
     "How many of the busiest by CPU, memory and I/O are reported one by one. Above 0 a child process walks /proc.",
 };
 
-export const PROCESSES_BY: Key<"executable" | "pid"> = {
+export const PROCESSES_BY: Key<"executable" | "pid" | "command_line"> = {
   name: "SONDE_PROCESSES_BY",
-  type: oneOf("executable", "pid"),
+  type: oneOf("executable", "pid", "command_line"),
   default: "executable",
   help:
-    "What SONDE_PROCESSES_TOP counts: all processes of an executable together, or each process by its pid.",
+    "What SONDE_PROCESSES_TOP counts: all processes of an executable together, since sonde first saw one of them; or " +
+    "each process by its pid, since its start; or the same with its command line, in which others may have put secrets.",
 };
 
 export const SYSCTL: Key<readonly string[]> = {

@@ -33,7 +33,7 @@ export interface Settings {
   readonly filesystemTypes: readonly string[];
   readonly processesTop: number;
   /** What one of them is: all processes of an executable together, or each by itself. */
-  readonly processesBy: "executable" | "pid";
+  readonly processesBy: "executable" | "pid" | "command_line";
   /** Names such as "vm.swappiness". */
   readonly sysctl: readonly string[];
   /** Goes in front of the overview's names; absent: no overview. */

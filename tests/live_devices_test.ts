@@ -188,6 +188,24 @@ Deno.test("the walker still answers after the drop, and only when it was asked f
     assert(!without.stdout.includes("pipe to process"), without.stdout);
   }));
 
+Deno.test("the walker reads command lines when it was asked for them, and cuts them", () =>
+  inFolder(async (folder) => {
+    const args = ["-c", "read -r _; exit", "a b".repeat(200)];
+    const long = new Deno.Command("sh", { args, stdin: "piped" }).spawn();
+    try {
+      const set = ["--set", "SONDE_PROCESSES_TOP=100", "--set", "SONDE_PROCESSES_BY=command_line"];
+      const { stdout } = await sonde(folder, ["once", "--dry-run", "--format", "json", ...set]);
+      const { points }: { points: JsonPoint[] } = JSON.parse(stdout);
+      const lines = points.filter(({ name }) => name === "process.memory.usage")
+        .map(({ attributes }) => attributes["process.command_line"]);
+      const found = lines.find((line) => String(line).includes("sh -c read -r _; exit a ba b"));
+      assert(found !== undefined && String(found).length < 300, String(found));
+    } finally {
+      await long.stdin.close();
+      await long.status;
+    }
+  }));
+
 /** Times of the cycles that a run has printed. */
 function cycleTimes(stdout: string): number[] {
   const times = stdout.split("\n").filter((line) => line.includes('"system.uptime"')).map((line) => {
