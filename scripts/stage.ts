@@ -166,10 +166,19 @@ export class Stage {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // The group, because npx and a task stand between: a signal to them alone does not reach the program.
-    for (const { pid } of this.#staying) Deno.kill(-pid, "SIGTERM");
+    for (const { pid } of this.#staying) endGroup(pid);
     await Promise.all(this.#staying.map((child) => child.status));
     this.#host[Symbol.dispose]();
     await this.server.down();
     Deno.removeSync(this.#folder, { recursive: true });
+  }
+}
+
+/** One that has ended by itself has no group any more, and what became of it shows elsewhere. */
+function endGroup(pid: number): void {
+  try {
+    Deno.kill(-pid, "SIGTERM");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
