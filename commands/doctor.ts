@@ -122,6 +122,18 @@ function clockOf({ now, random }: Context): Clock {
   return { wall: now, mono: () => performance.now(), random, sleep };
 }
 
+/** The same with where a refused key comes from. */
+function withOrigin(check: Check, { effective }: Loaded): Check {
+  if (check.name !== "auth" || check.state !== "FAIL") return check;
+  const key = check.destination === undefined
+    ? "SONDE_API_KEY"
+    : `SONDE_${check.destination.toUpperCase()}_API_KEY`;
+  const origin = effective.find(({ name }) => name === key)?.origin;
+  return origin === undefined || origin === "default"
+    ? check
+    : { ...check, what: `${check.what} of ${origin}` };
+}
+
 /** Everything but the sandbox, which can only come last. */
 export async function diagnose(loaded: Loaded, context: Context): Promise<Check[]> {
   const checks: Check[] = [checkConfig(loaded)];
@@ -143,7 +155,7 @@ export async function diagnose(loaded: Loaded, context: Context): Promise<Check[
     checkPrivileges(status ?? ""),
     checkSources(host.snapshot, host.sensor.stats()),
     checkClock({ synchronized: isSynchronized(), skew }),
-    ...delivered,
+    ...delivered.map((check) => withOrigin(check, loaded)),
     await checkSpool(settings, {
       freeBytes: async (path) => {
         const disk = await host.sensor.statfs(path);

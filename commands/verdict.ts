@@ -7,6 +7,17 @@ import type { DeliveryReport, LaneReport } from "../exporters/report.ts";
 /** With several outcomes the worst counts; this is their order. */
 const WORST_FIRST = [77, 69, 74, 76, 75] as const;
 
+const LOOK = "Type sonde doctor: it finds what is to be mended";
+const WAIT = "Type sonde spool ls to see it; the next run or sonde spool drain sends it";
+/** What to type, by code. */
+const HINTS: Readonly<Record<typeof WORST_FIRST[number], string>> = {
+  77: LOOK,
+  69: LOOK,
+  74: LOOK,
+  76: LOOK,
+  75: WAIT,
+};
+
 /** What a one-shot verb says and ends with. */
 export interface Verdict {
   readonly code: number;
@@ -59,5 +70,7 @@ export function judge(report: DeliveryReport, isSpoolEnough: boolean): Verdict {
   if (isSpoolEnough) codes.delete(75);
   const lines = report.lanes.flatMap(linesOf);
   if (report.spoolFault !== undefined && codes.size > 0) lines.push(`spool unusable: ${report.spoolFault}`);
-  return { code: WORST_FIRST.find((code) => codes.has(code)) ?? 0, lines };
+  const code = WORST_FIRST.find((each) => codes.has(each));
+  if (code === undefined) return { code: 0, lines };
+  return { code, lines: [...lines, `hint: ${HINTS[code]}`] };
 }
