@@ -4,6 +4,8 @@
  * @module
  */
 
+import { PRESETS } from "../exporters/presets/registry.ts";
+
 /** Paths are relative to the checkout. "a/" is all below, "*" any run without a slash. */
 export type Pattern = string;
 
@@ -168,12 +170,20 @@ const VENDOR_PLACES: readonly Pattern[] = [
   ...["exporters/presets/", "config/*alias*.ts", "tests/", "scripts/", "vendor/", "proto_gen/"],
 ];
 
+/** Rows that are nobody's: their names are words of the field. */
+const NOBODYS: ReadonlySet<string> = new Set(["console", "otlp", "collector", "otlp_http", "prometheus"]);
+
+/** How vendors are called beside the first word of their rows. */
+const OTHER_NAMES: readonly string[] = ["ddog", "new[ _-]?relic", "signalfx", "victoria[ _-]metrics"];
+
+/** Every vendor that has a row, one that is added as well. */
+const VENDOR_NAMES: readonly string[] = [
+  ...new Set(PRESETS.filter(({ name }) => !NOBODYS.has(name)).map(({ name }) => name.replace(/_.*/, ""))),
+  ...OTHER_NAMES,
+];
+
 export const VENDORS: readonly Vendor[] = [
-  {
-    name:
-      /datadog|ddog|new[ _-]?relic|dynatrace|grafana|honeycomb|splunk|signalfx|elastic|signoz|axiom|oneuptime|mimir|victoria[ _-]?metrics/i,
-    allowed: VENDOR_PLACES,
-  },
+  { name: new RegExp(VENDOR_NAMES.join("|"), "i"), allowed: VENDOR_PLACES },
   // The agent that sonde replaces: its name is also a retry profile and part of a key and of a path (design 7).
   {
     name: /heka/i,

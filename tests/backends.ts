@@ -21,6 +21,8 @@ import {
   types,
   type Verdict,
 } from "./backend_request.ts";
+import type { Preset } from "../exporters/presets/preset.ts";
+import { presetNamed } from "../exporters/presets/registry.ts";
 import { seriesRules } from "./backend_series.ts";
 
 /** A destination's rules for metrics and its answer to what it takes. */
@@ -195,9 +197,32 @@ export const BACKENDS: Readonly<Record<string, Backend>> = {
   },
 };
 
-/** The rules of a preset's backend; throws for one that nobody has written down. */
-export function backendOf(preset: string): Backend {
-  const backend = BACKENDS[preset];
-  if (backend === undefined) throw new Error(`Cannot play "${preset}": its rules are not written down`);
+/** What a row says of its own backend: all that is known of one whose rules nobody has written down yet. */
+function byRow(preset: Preset): Backend {
+  const media = preset.encodings.map((encoding) => encoding === "protobuf" ? PROTOBUF : JSON_TYPE);
+  const temporality = preset.temporalities[0] === "delta"
+    ? deltaOnly("cumulative sums are not accepted")
+    : cumulativeOnly(400);
+  return {
+    rules: [
+      path(preset.signals.metrics?.path ?? "/"),
+      ...(preset.requires.includes("API_KEY")
+        ? Object.keys(preset.headers).map((name) => header(name, /./, auth))
+        : []),
+      bytes(preset.batchBytesMax),
+      types(...media),
+      gzipOnly,
+      soundPoints,
+      pointsMax(preset.batchItemsMax),
+      temporality,
+    ],
+  };
+}
+
+/** The rules of a preset's backend; throws for a preset that is none. */
+export function backendOf(name: string): Backend {
+  const preset = presetNamed(name);
+  const backend = BACKENDS[name] ?? (preset === undefined ? undefined : byRow(preset));
+  if (backend === undefined) throw new Error(`Cannot play "${name}": it is no preset`);
   return backend;
 }
