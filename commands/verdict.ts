@@ -51,12 +51,31 @@ function failureWords({ lastFailure }: LaneReport): string {
   return `: ${words}`;
 }
 
+/** What a reason means to whoever has to do something about it. */
+const REASONS: Readonly<Record<string, string>> = {
+  too_old: "older than the destination takes",
+  spool_full: "the spool was full",
+  queue_full: "memory was full",
+  oversize: "larger than the destination takes",
+  retries_exhausted: "tried often enough",
+  unsupported_signal: "no destination takes them",
+};
+
+/** `30 older than the destination takes`; nothing for what the failure says already. */
+function lossWords({ dropped }: LaneReport): string {
+  const words = Object.entries(dropped).flatMap(([reason, items]) => {
+    const meaning = REASONS[reason];
+    return meaning === undefined || items === 0 ? [] : [`${items} ${meaning}`];
+  });
+  return words.length === 0 ? "" : ` (${words.join(", ")})`;
+}
+
 function linesOf(lane: LaneReport): string[] {
   const where = `${lane.signal} to ${lane.destination}`;
   const lines: string[] = [];
   const lost = droppedItems(lane) + (lane.rejection === undefined ? lane.rejected : 0);
   if (lane.queued > 0) lines.push(`${where}: ${lane.queued} items kept in the spool${failureWords(lane)}`);
-  if (lost > 0) lines.push(`${where}: ${lost} items lost${failureWords(lane)}`);
+  if (lost > 0) lines.push(`${where}: ${lost} items lost${lossWords(lane)}${failureWords(lane)}`);
   if (lane.rejection !== undefined) {
     const what = lane.rejected > 0 ? `rejected ${lane.rejected} items` : "warned";
     lines.push(`${where}: the backend ${what}: ${lane.rejection}`);

@@ -237,7 +237,7 @@ Deno.test("heka 15 row 49 (kept): on real sockets a batch waits as asked, with t
   }
 });
 
-Deno.test("W7 (fixed), X5: a redirect is never followed, and no key goes elsewhere", async () => {
+Deno.test("W7 (fixed), X5, V9: a redirect is never followed, and no key goes elsewhere", async () => {
   await using other = new FaultServer(ok);
   await using server = new FaultServer(answer(302, { headers: { location: `${other.url}/v1/metrics` } }));
   await inFolder(async (folder) => {
