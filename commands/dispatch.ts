@@ -35,13 +35,15 @@ export async function dispatch(args: readonly string[], surroundings: Surroundin
   try {
     return await dispatchStrictly(args, surroundings);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    surroundings.stderr(`sonde: error: ${message}\n`);
     if (error instanceof UsageError) {
-      surroundings.stderr(`sonde: hint: ${error.hint}\n`);
+      surroundings.stderr(`sonde: error: ${error.message}\nsonde: hint: ${error.hint}\n`);
       return 64;
     }
-    if (error instanceof Error && error.stack !== undefined) surroundings.stderr(`${error.stack}\n`);
+    const { crashText } = await import("./crash_text.ts");
+    surroundings.stderr(`sonde: error: ${crashText(error, { env: surroundings.env, args })}\n`);
+    surroundings.stderr(
+      "sonde: hint: A fault of sonde's own: report these lines with what sonde version says\n",
+    );
     return 70;
   }
 }
