@@ -106,12 +106,15 @@ export function insideOf(typed: readonly Typed[], indent: string): string {
 
 const lineAt = (text: string, at: number): number => text.slice(0, at).split("\n").length;
 
-function refuseIndented(page: string): void {
+/** What no reader would want and nobody would try: code by indentation, code that a line break runs through. */
+function refuseOddCode(page: string): void {
   const words = page.replaceAll(FENCE, (whole) => "\n".repeat(whole.split("\n").length - 1));
   const found = INDENTED.exec(words);
   if (found !== null) {
     throw new SyntaxError(`line ${lineAt(words, found.index)}: indented code, which nothing tries`);
   }
+  const broken = words.split("\n").findIndex((line) => line.split("`").length % 2 === 0);
+  if (broken >= 0) throw new SyntaxError(`line ${broken + 1}: code in the text that goes over its end`);
 }
 
 /**
@@ -120,7 +123,7 @@ function refuseIndented(page: string): void {
  */
 export function blocksOf(page: string): Block[] {
   const blocks: Block[] = [];
-  refuseIndented(page);
+  refuseOddCode(page);
   for (const { 0: whole, index, groups } of page.matchAll(FENCE)) {
     const { indent = "", language = "", inside = "" } = groups ?? {};
     const line = lineAt(page, index);

@@ -4,6 +4,7 @@
  * host's name, port 4318.
  * @module
  */
+import { sleep } from "../exporters/clock.ts";
 import { answer, type Behaviour, ok, partialSuccess } from "../tests/fault_behaviours.ts";
 import { FaultServer } from "../tests/fault_server.ts";
 import { plainText } from "../tests/terminal.ts";
@@ -13,6 +14,7 @@ import { root } from "./terminal.ts";
 
 /** Longest time of one command; a page that hangs fails, it does not stay. */
 const COMMAND_MS = 20_000;
+const SETTLE_MS = 200;
 const SHOWN = "127.0.0.1:4318";
 
 const MOODS: Readonly<Record<Exclude<BackendMood, "down">, Behaviour>> = {
@@ -111,7 +113,7 @@ export class Stage {
     return { code: played.code, output: this.#shown(isRaw ? played.output : plainText(played.output)) };
   }
 
-  /** Starts what stays until the stage is taken down; resolves when the backend has heard of it twice. */
+  /** Starts what stays until the stage is taken down; resolves when a happy backend has heard of it twice. */
   async start(command: string): Promise<void> {
     const heard = this.server.requests.length;
     const child = new Deno.Command("bash", {
@@ -120,7 +122,15 @@ export class Stage {
       ...{ stdin: "null", stdout: "null", stderr: "null", detached: true },
     }).spawn();
     this.#staying.push(child);
-    await this.server.waitFor(heard + 2, COMMAND_MS);
+    const ended = child.status.then(({ code }) => {
+      throw new Error(`Cannot go on: "${command.trim()}" ended with ${code}, expected it to stay`);
+    });
+    // Its end is expected once the stage is taken down.
+    ended.catch(() => {});
+    const requests = heard + (this.server.otherwise === ok ? 2 : 1);
+    await Promise.race([this.server.waitFor(requests, COMMAND_MS), ended]);
+    // Real time: what the program makes of the answer it has just been given.
+    await sleep(SETTLE_MS);
   }
 
   #environment(): Record<string, string> {

@@ -37,8 +37,13 @@ async function tryCommand(
   { trial, code }: { trial: NonNullable<Block["trial"]>; code: number },
 ): Promise<{ typed: Typed; failure?: string }> {
   if (trial.stays) {
-    await stage.start(command);
-    return { typed: { command, output } };
+    const typed = { command, output };
+    try {
+      await stage.start(command);
+      return { typed };
+    } catch (error) {
+      return { typed, failure: error instanceof Error ? error.message : String(error) };
+    }
   }
   const { isTerminal, until } = trial;
   const played = await stage.play(command, { isTerminal, ...(until === undefined ? {} : { until }) });

@@ -35,6 +35,7 @@ const refused: readonly (readonly [name: string, text: string, rule: RegExp])[] 
   ["a mood no backend has", page("<!-- try: backend sad -->", "sh", "sonde run\n"), /unknown "backend sad"/],
   ["an output without a command", page("", "console", "out\n"), /its first line is no command/],
   ["a language nothing tries", page("", "python", "print()\n"), /a block in "python"/],
+  ["code that a line break runs through", "Type `deno\ntask run` now.\n", /^line 1: code in the text/],
   ["commands indented by four", "Words.\n\n    deno task run\n", /^line 3: indented/],
 ];
 
