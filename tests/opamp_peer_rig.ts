@@ -3,7 +3,7 @@
  * everything else waits for events.
  * @module
  */
-import type { ClientOptions } from "../config/opamp_options.ts";
+import type { Callbacks, ClientOptions } from "../config/opamp_options.ts";
 import { sleep } from "../exporters/clock.ts";
 import { OpampSession } from "../config/opamp_session.ts";
 import { bootRemote } from "../config/remote_boot.ts";
@@ -25,7 +25,8 @@ const clock = { wall: Date.now, mono: () => performance.now(), random: Math.rand
 export interface PeerRun {
   /** Done before the session starts. */
   readonly prepare?: (server: OpampServer) => Promise<void>;
-  readonly client?: Partial<ClientOptions>;
+  readonly client?: Partial<Omit<ClientOptions, "callbacks">>;
+  readonly callbacks?: Callbacks;
   /** A disk that outlives the session. */
   readonly store?: MemoryStore;
   readonly probationMs?: number;
@@ -37,7 +38,8 @@ export interface PeerRun {
 export async function withPeer(
   transport: "http" | "websocket",
   run: (rig: PeerRig) => Promise<void>,
-  { prepare, client = {}, store = new MemoryStore(), probationMs = 1_000, isKilled = false }: PeerRun = {},
+  { prepare, client = {}, callbacks = {}, store = new MemoryStore(), probationMs = 1_000, isKilled = false }:
+    PeerRun = {},
 ): Promise<void> {
   const server = await startOpamp();
   await prepare?.(server);
@@ -46,6 +48,7 @@ export async function withPeer(
   const shared = { store, judge, context: "1", note: () => {} };
   const target = new FakePipeline();
   const session = new OpampSession({
+    callbacks,
     client: {
       ...{ endpoint, instanceUid: UID, clock, openings: { remoteConfig: true }, intervalMs: 1_000 },
       ...client,

@@ -129,7 +129,7 @@ func (p *peer) onMessage(
 		answer.Flags |= uint64(protobufs.ServerToAgentFlags_ServerToAgentFlags_ReportFullState)
 	}
 	answer.Capabilities |= p.capabilities()
-	if p.wantsConfig(message) {
+	if answer.RemoteConfig == nil && p.wantsConfig(message) {
 		answer.RemoteConfig = p.config
 	}
 	return answer, p.how
