@@ -122,9 +122,9 @@ async function openOpamp(port: MessagePort, product: string): Promise<void> {
   });
 }
 
-/** Batches may come before everything is open; they keep their order. */
+/** Batches may come before everything is open. They keep their order because each of them waits, even if for nothing. */
 async function accept(message: BatchMessage): Promise<void> {
-  if (delivery === undefined) await started.promise;
+  await started.promise;
   await delivery?.accept(message);
 }
 
