@@ -59,3 +59,18 @@ Deno.test("once: several at the same time deliver all, and increments never over
     if (before !== undefined) assertEquals(fromNs, before.toNs, "one begins where the other ended");
   }
 });
+
+Deno.test("once -v logs logfmt with the time, without it under a journal, and JSON by switch", async () => {
+  await using server = new FaultServer(ok);
+  await inFolder(async (folder) => {
+    const logged = async (args: readonly string[], env: Record<string, string> = {}) => {
+      const line = ["once", "-v", "--endpoint", server.url, ...args];
+      const { stderr } = await sonde(folder, line, { env });
+      return stderr.split("\n").find((text) => text.includes("once ended")) ?? stderr;
+    };
+    assertMatch(await logged([]), /^20\d\d-\d\d-\d\dT[\d:.]+Z info "?once ended"? delivered=\d+ code=0$/);
+    assertMatch(await logged([], { JOURNAL_STREAM: "8:42" }), /^info "?once ended"? delivered=\d+ code=0$/);
+    const { event, level, time, code } = JSON.parse(await logged(["--log-format", "json"]));
+    assertEquals([event, level, code, typeof time], ["once ended", "info", 0, "string"]);
+  });
+});
