@@ -32,7 +32,7 @@ function escaped(text: string): string {
 function span(text: string, look: Look, column: number): string {
   const attributes = [
     ...(look.bold ? ['font-weight="bold"'] : []),
-    ...(look.dim ? ['fill="#7f848e"'] : []),
+    ...(look.dim ? ['fill="#9aa0aa"'] : []),
     ...(look.color === undefined ? [] : [`fill="${look.color}"`]),
   ].join(" ");
   return `<tspan x="${(MARGIN + column * CELL).toFixed(2)}" ${attributes}>${escaped(text)}</tspan>`;
@@ -70,7 +70,7 @@ export function svgOf(text: string, { title, columns }: { title: string; columns
     ...dots,
     `<text x="${width / 2}" y="${
       BAR / 2 + 6
-    }" fill="#7f848e" font-family="sans-serif" font-size="13" text-anchor="middle">${escaped(title)}</text>`,
+    }" fill="#9aa0aa" font-family="sans-serif" font-size="13" text-anchor="middle">${escaped(title)}</text>`,
     `<g font-family="ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace" font-size="14" fill="#dcdfe4" xml:space="preserve">`,
     ...lines.map((line, at) => `<text y="${BAR + MARGIN + (at + 0.75) * LINE}">${lineSpans(line)}</text>`),
     "</g>",
