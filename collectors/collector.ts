@@ -23,6 +23,13 @@ export interface ClockState {
   readonly offset: number;
 }
 
+/** How often the scheduler has taken a process off its CPU. */
+export interface ContextSwitches {
+  /** It had to wait for something. */
+  readonly voluntary: number;
+  readonly involuntary: number;
+}
+
 /** What a collector may ask of the host before the permissions are dropped; paths are the host's own ("/proc/stat"). */
 export interface Host {
   /** Text of a file, or undefined when it is absent or unreadable. */
@@ -50,6 +57,8 @@ export interface Host {
   processCounter(): (() => number | undefined) | undefined;
   /** The same for the files that this process has open. */
   openFileCounter(): (() => number | undefined) | undefined;
+  /** Context switches of this process with all its threads; works after the drop. Absent for a recording. */
+  readonly contextSwitches?: () => ContextSwitches | undefined;
   /** Asks the walker that the operator asked for; works after the drop. Absent: there is none. */
   readonly walk?: () => Promise<string>;
   /** Gives back what it keeps open. */

@@ -4,7 +4,7 @@
  * the root itself.
  * @module
  */
-import type { ClockState, Host, Statfs } from "./collector.ts";
+import type { ClockState, ContextSwitches, Host, Statfs } from "./collector.ts";
 import { ProcFolder } from "./proc_folder.ts";
 import { readFileOnce } from "./source.ts";
 import type { FolderState } from "./statfs.ts";
@@ -23,6 +23,8 @@ export interface KernelCalls {
   statfs(path: string): Promise<Statfs | undefined>;
   adjtimex(): ClockState | undefined;
   fstat(descriptor: number): FolderState | undefined;
+  /** Of this process; absent where nobody asks for its own figures. */
+  readonly getrusage?: () => ContextSwitches | undefined;
   /** Asks the walker (process_table.ts); absent unless it was asked for. */
   readonly walk?: () => Promise<string>;
 }
@@ -167,6 +169,7 @@ export function openHost(root: HostRoot, kernel: KernelCalls): Host {
       isForeign
         ? undefined
         : kept(ProcFolder.ofOpenFiles("/proc/self/fd", (descriptor) => kernel.fstat(descriptor))),
+    ...(isForeign || kernel.getrusage === undefined ? {} : { contextSwitches: kernel.getrusage }),
     ...(kernel.walk === undefined ? {} : { walk: kernel.walk }),
     close: () => {
       for (const folder of folders.splice(0)) folder.close();

@@ -1,7 +1,7 @@
 /**
  * The agent's own process: what sonde itself costs this host. Kernel: Documentation/filesystems/proc.rst 1.1.
  *
- *     /proc/self/io: "read_bytes: 4096"      /proc/self/status: "voluntary_ctxt_switches:	17"
+ *     /proc/self/io: "read_bytes: 4096"      /proc/self/status: "SigQ: 0/96365"
  * @module
  */
 import type { Collector, Cycle, Host, Prepared, Recorder } from "./collector.ts";
@@ -46,6 +46,17 @@ function addKeyed(
     const value = unsigned(fields(values.get(key)?.split("/")[0] ?? "")[0]);
     if (value !== undefined) out.add(target, value);
   }
+}
+
+/** Context switches; the file tells of the first thread alone, so it stands in only where nothing better can be asked. */
+function addSwitches(status: string | undefined, { switches }: ProcessSeries, { host, out }: Sinks): void {
+  if (host.contextSwitches === undefined) return addKeyed(status, switches, out);
+  const [[, voluntary], [, involuntary]] = switches;
+  if (!out.wants(voluntary)) return;
+  const counts = host.contextSwitches();
+  if (counts === undefined) return;
+  out.add(voluntary, counts.voluntary);
+  out.add(involuntary, counts.involuntary);
 }
 
 interface Before {
@@ -110,6 +121,7 @@ export const ownProcess: Collector = {
         if (files !== undefined) out.add(own.descriptors, files);
         addKeyed(io, own.io, out);
         addKeyed(status, own.status, out);
+        addSwitches(status, own, { host, out });
         const now = moment(stat, out.cycle);
         if (before !== undefined && now !== undefined) addShares(before, now, { own, cpus, host, out });
         before = now;

@@ -101,7 +101,7 @@ const switches: Descriptor = {
       "process.context_switches",
       "{context_switch}",
       "Context switches by type",
-      "/proc/self/status *_ctxt_switches",
+      "getrusage(2) ru_nvcsw, ru_nivcsw, all threads; of a recording: /proc/self/status *_ctxt_switches, the first one",
     ],
     "int",
   ),
@@ -164,6 +164,8 @@ export interface ProcessSeries {
   readonly io: readonly KeyedSeries[];
   /** Of /proc/[pid]/status. */
   readonly status: readonly KeyedSeries[];
+  /** Of the same file, where the process as a whole cannot be asked. */
+  readonly switches: readonly [voluntary: KeyedSeries, involuntary: KeyedSeries];
 }
 
 /** Makes the series of a process that started so many ticks after boot. */
@@ -193,8 +195,8 @@ export function processSeries(startTicks: number, ticksPerSecond: number): Proce
       ["syscr", way(diskOperations, "read")],
       ["syscw", way(diskOperations, "write")],
     ],
-    status: [
-      ["SigQ", of(signals)],
+    status: [["SigQ", of(signals)]],
+    switches: [
       ["voluntary_ctxt_switches", switching("voluntary")],
       ["nonvoluntary_ctxt_switches", switching("involuntary")],
     ],

@@ -1,15 +1,16 @@
 /**
  * The agent's calls into libc, opened once before the permissions are dropped and good for the rest of its life:
  * statfs(2), on a thread because a dead mount never answers; adjtimex(2) with modes 0, which only reads; fstat(2),
- * which takes no path and so tells only of files that are open already. Nothing else is opened. Layouts of 64-bit
- * Linux, glibc and musl alike.
+ * which takes no path and so tells only of files that are open already; getrusage(2), of this process as a whole.
+ * Nothing else is opened. Layouts of 64-bit Linux, glibc and musl alike.
  * @module
  */
-import type { ClockState, Statfs } from "./collector.ts";
+import type { ClockState, ContextSwitches, Statfs } from "./collector.ts";
 
 const SYMBOLS = {
   statfs: { parameters: ["buffer", "buffer"], result: "i32", nonblocking: true },
   adjtimex: { parameters: ["buffer"], result: "i32" },
+  getrusage: { parameters: ["i32", "buffer"], result: "i32" },
   // glibc has it as a function of its own since 2.33 only.
   fstat: { parameters: ["i32", "buffer"], result: "i32", optional: true },
 } as const;
@@ -21,11 +22,12 @@ export const LIBC_SYMBOLS: readonly string[] = Object.keys(SYMBOLS);
 const LIBRARIES = ["libc.so.6", "libc.so"] as const;
 const ARCHITECTURES: readonly string[] = ["x86_64", "aarch64"];
 
-/** struct statfs is 120 bytes, struct timex 208; both get room to spare. */
+/** struct statfs is 120 bytes, struct rusage 144, struct timex 208; all get room to spare. */
 const STRUCT_BYTES = 256;
 /** adjtimex(2) answers this state while the clock is not synchronised. */
 const TIME_ERROR = 5;
 const STA_NANO = 0x2000;
+const RUSAGE_SELF = 0;
 
 const encoder = new TextEncoder();
 
@@ -42,6 +44,8 @@ export interface LibcCalls {
   statfs(path: string): Promise<Statfs | undefined>;
   /** Reads the clock discipline. Undefined: the call failed. */
   adjtimex(): ClockState | undefined;
+  /** Context switches of all threads of this process, ended ones included. Undefined: the call failed. */
+  getrusage(): ContextSwitches | undefined;
   /** Looks at an open file by its number. Undefined: the call failed or is not there. */
   fstat(descriptor: number): FolderState | undefined;
   /** Closes the library; only when no call is under way. */
@@ -71,6 +75,13 @@ export function decodeTimex(bytes: Uint8Array, state: number): ClockState {
   return { synchronized: state !== TIME_ERROR, offset: offset / (isNano ? 1e9 : 1e6) };
 }
 
+/** Decodes what is wanted of a `struct rusage` of 64-bit Linux. */
+export function decodeSwitches(bytes: Uint8Array): ContextSwitches {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const word = (at: number): number => Number(view.getBigInt64(at, true));
+  return { voluntary: word(128), involuntary: word(136) };
+}
+
 /** Decodes a `struct stat`: the link count stands before the mode on x86-64 and behind it elsewhere. */
 export function decodeStat(bytes: Uint8Array, arch: string = Deno.build.arch): FolderState {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -94,7 +105,7 @@ function openLibrary(): Deno.DynamicLibrary<typeof SYMBOLS> | undefined {
 export function openLibc(): LibcCalls | undefined {
   const library = openLibrary();
   if (library === undefined) return undefined;
-  const { statfs, adjtimex, fstat } = library.symbols;
+  const { statfs, adjtimex, getrusage, fstat } = library.symbols;
   return {
     statfs: async (path) => {
       const bytes = new Uint8Array(STRUCT_BYTES);
@@ -105,6 +116,10 @@ export function openLibc(): LibcCalls | undefined {
       const bytes = new Uint8Array(STRUCT_BYTES);
       const state = adjtimex(bytes);
       return state >= 0 ? decodeTimex(bytes, state) : undefined;
+    },
+    getrusage: () => {
+      const bytes = new Uint8Array(STRUCT_BYTES);
+      return getrusage(RUSAGE_SELF, bytes) === 0 ? decodeSwitches(bytes) : undefined;
     },
     fstat: (descriptor) => {
       const bytes = new Uint8Array(STRUCT_BYTES);

@@ -232,6 +232,7 @@ export function openSensor(all: readonly Collector[], settings: SensorSettings, 
     statfs: (path) => libc?.statfs(path) ?? Promise.resolve(undefined),
     adjtimex: () => libc?.adjtimex(),
     fstat: (descriptor) => libc?.fstat(descriptor),
+    getrusage: () => libc?.getrusage(),
     ...(walker === undefined ? {} : { walk: () => walker.walk() }),
   };
   const host = openHost(root, kernel);

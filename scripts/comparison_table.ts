@@ -14,7 +14,9 @@ function agreementCell(agreement: Agreement): string {
     case "equal":
       return "equal";
     case "near":
-      return "same level, a moment apart";
+      return agreement.divisor === undefined
+        ? "same level, a moment apart"
+        : `same level after division by ${agreement.divisor}`;
     case "range":
       return "both present";
   }

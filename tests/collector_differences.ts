@@ -9,8 +9,8 @@ export type Agreement =
   /** A counter: the Collector's value lies between sonde's two, after it has been divided. */
   | { readonly as: "between"; readonly divisor?: number }
   | { readonly as: "equal" }
-  /** A level that moves: within this share of the larger value, or this much. */
-  | { readonly as: "near"; readonly share: number; readonly slack?: number }
+  /** A level that moves: within this share of the larger value, or this much; the Collector's divided first. */
+  | { readonly as: "near"; readonly share: number; readonly slack?: number; readonly divisor?: number }
   /** Over each one's own interval, or of one instant: both are there and within 0 to `max`. */
   | { readonly as: "range"; readonly max: number };
 
@@ -163,8 +163,50 @@ const REST: readonly Comparison[] = [
   },
 ];
 
-/** Every metric of the system scrapers, default and optional. */
-export const COMPARISONS: readonly Comparison[] = [...CPU, ...MEMORY, ...DEVICES, ...REST];
+/** Of one process, which the Collector finds by its pid and sonde is itself. */
+const PROCESS: readonly Comparison[] = [
+  { collector: "process.cpu.time", agreement: between },
+  {
+    collector: "process.cpu.utilization",
+    agreement: { as: "range", max: 1 },
+    difference: "each over its own interval; sonde has no share of waiting; off by default in both",
+    unmatched: ["wait"],
+  },
+  { collector: "process.memory.usage", agreement: near(0.25, 32 * 2 ** 20) },
+  { collector: "process.memory.virtual", agreement: near(0.1, 512 * 2 ** 20) },
+  {
+    collector: "process.memory.utilization",
+    agreement: { as: "near", share: 0.25, slack: 0.002, divisor: 100 },
+    difference: "the Collector's is a percentage although the unit is 1; sonde's is a share of 1",
+  },
+  {
+    collector: "process.disk.io",
+    agreement: { as: "range", max: 1e15 },
+    difference:
+      "the Collector counts the bytes of all read and write calls, pipes, sockets and the page cache " +
+      "included (rchar, wchar); sonde what went to and came from storage (read_bytes, write_bytes)",
+  },
+  { collector: "process.disk.operations", agreement: between },
+  { collector: "process.paging.faults", agreement: between },
+  {
+    collector: "process.context_switches",
+    agreement: near(0.5, 1_000),
+    difference:
+      "sonde has those of all threads, ended ones included (getrusage); the Collector adds up the living",
+  },
+  { collector: "process.threads", semconv: "process.thread.count", agreement: near(0.5, 8) },
+  {
+    collector: "process.open_file_descriptors",
+    semconv: "process.unix.file_descriptor.count",
+    agreement: near(0.2, 16),
+    difference: "sonde needs Linux 6.2 for it: it looks at one open folder instead of listing it",
+  },
+  { collector: "process.signals_pending", agreement: near(0, 16) },
+  { collector: "process.uptime", agreement: near(0, 1.5) },
+];
+
+/** Every metric of the scrapers for the system and of the one for processes, default and optional. */
+export const COMPARISONS: readonly Comparison[] = [...CPU, ...MEMORY, ...DEVICES, ...REST, ...PROCESS];
 
 /** What cannot be compared value by value, for the docs. */
 export const GENERAL: readonly string[] = [
@@ -173,8 +215,8 @@ export const GENERAL: readonly string[] = [
   "Times: the Collector reads the clock once a scraper, sonde once a cycle.",
   "Shape: the Collector sends one resource a scraper without attributes, sonde one resource with host.* and os.*.",
   "Ended series: sonde ends them with the no-recorded-value flag, the Collector just stops.",
-  "process.*: the Collector has a resource per process; sonde has its own process and, asked for, the first N by " +
-  "CPU, memory and I/O.",
+  "process.*: the Collector has a resource for every process; sonde has its own process and, asked for, the first N by " +
+  "CPU, memory and I/O. Compared is one process that both look at.",
   "Resets: the Collector passes on what the kernel shows; sonde tells resets, dips of idle and iowait and 32-bit " +
   "wraps apart, and a replaced device from the one before it.",
 ];

@@ -78,8 +78,9 @@ function disagreement(
     case "equal":
       return first === second && point.value === first ? undefined : `not equal: ${said}`;
     case "near": {
-      const slack = Math.max(agreement.slack ?? 0, agreement.share * Math.max(high, point.value));
-      return point.value >= low - slack && point.value <= high + slack ? undefined : `not near: ${said}`;
+      const value = point.value / (agreement.divisor ?? 1);
+      const slack = Math.max(agreement.slack ?? 0, agreement.share * Math.max(high, value));
+      return value >= low - slack && value <= high + slack ? undefined : `not near: ${said}`;
     }
     case "range":
       // The Collector adds its shares up in doubles, and may end a rounding above the whole.

@@ -224,8 +224,8 @@ Deno.test("decodeTimex() reads the offset in the unit of its status", () => {
   assertEquals(decodeTimex(bytes, 5), { synchronized: false, offset: -0.0000015 });
 });
 
-Deno.test("openLibc() opens statfs, adjtimex and fstat alone, and they agree with the system", async () => {
-  assertEquals([...LIBC_SYMBOLS], ["statfs", "adjtimex", "fstat"]);
+Deno.test("openLibc() opens statfs, adjtimex, getrusage and fstat alone, and they agree with the system", async () => {
+  assertEquals([...LIBC_SYMBOLS], ["statfs", "adjtimex", "getrusage", "fstat"]);
   const libc = openLibc();
   assert(libc !== undefined);
   try {
@@ -235,6 +235,13 @@ Deno.test("openLibc() opens statfs, adjtimex and fstat alone, and they agree wit
     assertEquals([figures?.blockSize, figures?.blocks, figures?.files], [blockSize, blocks, files]);
     assertEquals(await libc.statfs("/no such path"), undefined);
     assert(libc.adjtimex() !== undefined);
+    const first = libc.getrusage();
+    const status = Deno.readTextFileSync("/proc/self/status");
+    const ofFirstThread = Number(/^voluntary_ctxt_switches:\t(\d+)$/m.exec(status)?.[1]);
+    await libc.statfs("/");
+    const second = libc.getrusage();
+    assert(first !== undefined && second !== undefined);
+    assert(second.voluntary >= ofFirstThread && second.voluntary >= first.voluntary, "all threads");
   } finally {
     libc.close();
   }

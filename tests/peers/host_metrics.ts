@@ -1,5 +1,6 @@
 /**
- * The Collector's hostmetrics receiver on this host: every metric it has for the system, by name and attributes.
+ * The Collector's hostmetrics receiver on this host: every metric it has for the system and for one process, by name and
+ * attributes.
  * @module
  */
 import type { NumberDataPoint } from "../../proto_gen/metrics_pb.ts";
@@ -29,12 +30,23 @@ const OPTIONAL: Readonly<Record<string, readonly string[]>> = {
   disk: [],
   processes: [],
   system: [],
+  process: [
+    ...["process.cpu.utilization", "process.memory.utilization", "process.threads", "process.uptime"],
+    ...["process.paging.faults", "process.open_file_descriptors", "process.context_switches"],
+    ...["process.disk.operations", "process.signals_pending"],
+  ],
 };
+
+/** Not all processes of a host: a file of another user's would be an error in the log, once a second. */
+const PROCESS_FILTER = `        include: { match_type: strict, names: ["deno"] }
+        mute_process_all_errors: true
+`;
 
 function config(sink: string): string {
   const scrapers = Object.entries(OPTIONAL).map(([name, metrics]) => {
     const enabled = metrics.map((metric) => `          ${metric}: { enabled: true }\n`).join("");
-    return `      ${name}:${enabled === "" ? " {}\n" : `\n        metrics:\n${enabled}`}`;
+    const filter = name === "process" ? PROCESS_FILTER : "";
+    return `      ${name}:${enabled === "" ? " {}\n" : `\n${filter}        metrics:\n${enabled}`}`;
   }).join("");
   return `
 receivers:
@@ -78,8 +90,12 @@ function attributesOf(point: NumberDataPoint): Record<string, string> {
   );
 }
 
+/** Of the system, and of this very process among those that the filter lets through. */
 function pointsOf(body: Uint8Array): CollectorPoint[] {
-  return decodeExport(body).resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics)
+  return decodeExport(body).resourceMetrics.filter(({ resource }) => {
+    const pid = resource?.attributes.find(({ key }) => key === "process.pid")?.value?.value.value;
+    return pid === undefined || Number(pid) === Deno.pid;
+  }).flatMap(({ scopeMetrics }) => scopeMetrics)
     .flatMap(({ metrics }) => metrics).flatMap(({ name, unit, data }) => {
       if (data.case !== "sum" && data.case !== "gauge") return [];
       const isMonotonic = data.case === "sum" ? data.value.isMonotonic : undefined;
