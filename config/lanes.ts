@@ -186,6 +186,7 @@ function buildLane(build: Build): LaneConfig | undefined {
     temporality: readTemporality(build),
     batchBytesMax: preset.batchBytesMax,
     batchItemsMax: preset.batchItemsMax,
+    ...(preset.bucketsMax === undefined ? {} : { bucketsMax: preset.bucketsMax }),
     maxAgeMs: maxAge === "auto" ? preset.maxAgeMs : maxAge,
     ...(preset.answers === undefined ? {} : { answers: preset.answers }),
     transport: readTransport({ resolution, scope, at: build.at }),

@@ -116,6 +116,8 @@ export interface LaneConfig {
   /** Bytes before compression and items one request may hold. */
   readonly batchBytesMax: number;
   readonly batchItemsMax: number;
+  /** Buckets that a histogram may have there; absent: any number. */
+  readonly bucketsMax?: number;
   /** Older data is useless there and is dropped from the spool. */
   readonly maxAgeMs: number;
   /** What a status means at this kind of destination, added to the backend's own words. */

@@ -5,6 +5,7 @@
  */
 import type { BatchMessage, Signal, Temporality } from "./batch.ts";
 import type { Encoded, Scope } from "./encoder.ts";
+import { coarser } from "./coarser_histogram.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { NativeLane } from "./one_shot_native.ts";
 import type { LogRecordData, MetricData, SpanData } from "./otlp_data.ts";
@@ -25,13 +26,16 @@ export interface Contents {
 }
 
 /** What of a lane decides how its batches are written. */
-export type OneShotLane = NativeLane & Pick<LaneConfig, "destination" | "signal" | "resourceCopies">;
+export type OneShotLane =
+  & NativeLane
+  & Pick<LaneConfig, "destination" | "signal" | "resourceCopies" | "bucketsMax">;
 
 function formOf(lane: OneShotLane): string {
-  const { signal, encoding, temporality, naming, native, resourceCopies, batchBytesMax, batchItemsMax } =
-    lane;
+  const { signal, encoding, temporality, naming, native, resourceCopies } = lane;
+  const { batchBytesMax, batchItemsMax, bucketsMax } = lane;
   return JSON.stringify([
-    ...[signal, encoding, temporality, naming, native, resourceCopies, batchBytesMax, batchItemsMax],
+    ...[signal, encoding, temporality, naming, native, resourceCopies],
+    ...[batchBytesMax, batchItemsMax, bucketsMax],
   ]);
 }
 
@@ -48,7 +52,7 @@ async function encodeFor(contents: Contents, lane: OneShotLane): Promise<readonl
   const head = { resource, scope };
   switch (lane.signal) {
     case "metrics":
-      return encodeMetrics(metrics?.(temporality) ?? [], head, options).batches;
+      return encodeMetrics(coarser(metrics?.(temporality) ?? [], lane.bucketsMax), head, options).batches;
     case "logs":
       return encodeLogs(logs, head, options).batches;
     case "traces":

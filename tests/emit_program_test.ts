@@ -244,7 +244,7 @@ Deno.test("emit: without a destination prints OTLP in JSON", async () => {
   });
 });
 
-Deno.test("emit: a destination with an interface of its own gets counters and gauges, and no histogram", async () => {
+Deno.test("emit: a destination with an interface of its own gets metrics of every kind, and nothing else", async () => {
   await using server = new FaultServer(answer(202));
   await inFolder(async (folder) => {
     const env = {
@@ -255,12 +255,15 @@ Deno.test("emit: a destination with an interface of its own gets counters and ga
     const args = ["counter", "jobs", "3", "--attr", "queue=a", "--endpoint", server.url];
     const { code, stderr } = await emit(folder, args, env);
     assertEquals(code, 0, stderr);
-    const refused = await emit(folder, ["histogram", "d", "1", "--endpoint", server.url], env);
+    assertEquals((await emit(folder, ["histogram", "d", "1", "--endpoint", server.url], env)).code, 0);
+    const refused = await emit(folder, ["log", "said", "--endpoint", server.url], env);
     assertEquals(refused.code, 78);
     assertMatch(refused.stderr, /no configured destination takes this kind of data/);
   });
-  const [request, ...others] = server.requests;
-  assert(request !== undefined && others.length === 0);
-  const { series: [one] } = JSON.parse(new TextDecoder().decode(await plainBody(request)));
-  assertEquals([one.metric, one.points[0].value], ["jobs", 3]);
+  const bodies = await Promise.all(server.requests.map(plainBody));
+  const all = bodies.flatMap((body) => JSON.parse(new TextDecoder().decode(body)).series);
+  assertEquals(all.map(({ metric, points: [{ value }] }) => [metric, value]), [
+    ["jobs", 3],
+    ...["d.count", "d.sum", "d.min", "d.max"].map((name) => [name, 1]),
+  ]);
 });

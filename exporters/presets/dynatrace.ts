@@ -14,6 +14,11 @@ export const dynatrace: Preset = {
   headers: { authorization: ["Api-Token {key}"] },
   requires: ["ENDPOINT", "API_KEY"],
   shapes: {
+    ENDPOINT: {
+      pattern: /\/api\/v2\/otlp(?:\/v1\/metrics)?\/?$/,
+      rule: "an address that ends in /api/v2/otlp",
+      isHint: true,
+    },
     API_KEY: { pattern: /^dt0c01\./, rule: "a token that begins with dt0c01.", isHint: true },
   },
   temporalities: ["delta"],

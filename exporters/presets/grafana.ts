@@ -16,6 +16,7 @@ export const grafanaCloud: Preset = {
   shapes: {
     REGION: { pattern: /^[a-z0-9]+(?:-[a-z0-9]+)+$/, rule: "a zone such as prod-us-east-2" },
     USER: { pattern: /^\d+$/, rule: "the numeric instance id" },
+    ENDPOINT: { pattern: /\/otlp\/?$/, rule: "an address that ends in /otlp", isHint: true },
   },
   naming: "collector",
   temporalities: ["cumulative"],

@@ -116,6 +116,8 @@ export interface Preset {
   /** Bytes before compression of one request, with a margin to the documented limit. */
   readonly batchBytesMax: number;
   readonly batchItemsMax: number;
+  /** Buckets that a histogram may have there; absent: any number. */
+  readonly bucketsMax?: number;
   /** Older data is useless there. */
   readonly maxAgeMs: number;
   /** What an answer means there, by status, where it says more than the status does. */

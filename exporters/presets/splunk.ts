@@ -17,6 +17,7 @@ export const splunk: Preset = {
   temporalities: ["delta", "cumulative"],
   encodings: ["protobuf"],
   batchBytesMax: 2_000_000,
+  bucketsMax: 30,
   maxAgeMs: 3_600_000,
   answers: {
     401: "the token is wrong, or belongs to another realm",
