@@ -12,6 +12,7 @@ import { sleep } from "../exporters/clock.ts";
 import type { Agent } from "./agent.ts";
 import { PRODUCT, VERSION } from "./build.ts";
 import type { Change } from "./live.ts";
+import { healthOf } from "./managed_health.ts";
 import { type ManagedStart, runningConfig } from "./managed_start.ts";
 import type { OwnFeed } from "./own_feed.ts";
 import type { Service } from "./service.ts";
@@ -172,21 +173,7 @@ export class Managed {
 
   #health(): Health {
     const { agent, service } = this.#parts;
-    const { code, why } = service.vitals.health();
-    const faults = agent.sensor.stats().filter(({ fault }) => fault !== undefined);
-    const part = (reasons: readonly string[]): Health => ({
-      healthy: reasons.length === 0,
-      ...(reasons.length === 0 ? {} : { lastError: reasons.join("; ") }),
-    });
-    return {
-      ...part(why),
-      healthy: code === 0,
-      startTimeMs: this.#startedMs,
-      components: {
-        collectors: part(faults.map(({ name, fault }) => `${name}: ${fault}`)),
-        delivery: part(why),
-      },
-    };
+    return { ...healthOf(agent, service.vitals), startTimeMs: this.#startedMs };
   }
 
   #receive(message: FromOpamp): void {

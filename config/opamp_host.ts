@@ -15,6 +15,7 @@ import { remoteStore, rulesOf } from "./opamp_store.ts";
 import { describeAgent, describeComponents, describeHealth, type Health } from "./opamp_values.ts";
 import { effectiveConfigFile } from "./remote_effective.ts";
 import { judgeValues } from "./remote_policy.ts";
+import type { RemoteStatus } from "./remote_record.ts";
 import type { RemoteStore } from "./remote_store.ts";
 import type { Observation, RemoteTarget, Swap } from "./remote_target.ts";
 
@@ -43,6 +44,12 @@ async function readMemory(store: RemoteStore): Promise<LinkMemory | undefined> {
     await store.setAside("link.json").catch(() => {});
     return undefined;
   }
+}
+
+function remoteHealth(status: RemoteStatus | undefined): Record<string, Health> {
+  if (status === undefined) return {};
+  const { state, error } = status;
+  return { remote_config: { healthy: state !== "failed", status: state, lastError: error } };
 }
 
 /** One session and the sensor's end of it. */
@@ -216,7 +223,8 @@ class OpampHost {
     const { client, machine } = this.#session ?? {};
     if (client === undefined) return;
     const phase = machine?.phase ?? "steady";
-    const health = { ...this.#health, status: phase === "steady" ? "running" : phase };
+    const components = { ...this.#health.components, ...remoteHealth(machine?.status) };
+    const health = { ...this.#health, components, status: phase === "steady" ? "running" : phase };
     const text = JSON.stringify(health);
     if (text === this.#healthText) return;
     this.#healthText = text;

@@ -24,6 +24,13 @@ for (const transport of ["ws", "http"] as const) {
         await using program = new Program(folder, ["run"], options);
         const first = await seen(server, has("agentDescription", "health", "effectiveConfig"));
         assertMatch(JSON.stringify(first.message["agentDescription"]), /"service.instance.id".*"host.name"/);
+        const { componentHealthMap }: { componentHealthMap?: object } = {
+          ...Object(first.message["health"]),
+        };
+        const parts = Object.keys(componentHealthMap ?? {});
+        for (const name of ["collector/cpu", "exporter/default", "remote_config", "spool"]) {
+          assert(parts.includes(name), name);
+        }
         assertEquals(effectiveOf(first)["SONDE_INTERVAL"], "10s");
         assert(!JSON.stringify(effectiveOf(first)).includes("****"));
         await server.offerConfig(json({ SONDE_INTERVAL: "1s" }));
