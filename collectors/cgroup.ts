@@ -193,6 +193,16 @@ function openVersion1(host: Host, groups: string): Cgroup | undefined {
   };
 }
 
+/** Files of these names in this process's own group of version 2, those that are there. */
+export function ownGroupFiles(host: Host, names: readonly string[]): string[] {
+  const path = groupPath(host.read("/proc/self/cgroup") ?? "", "");
+  if (path === undefined) return [];
+  return names.flatMap((file) => {
+    const folder = locate(host, { hierarchy: ROOT, path, file });
+    return folder === undefined ? [] : [`${folder}/${file}`];
+  });
+}
+
 /** This process's own control group, version 2 where it has controllers. */
 export function openCgroup(host: Host): Cgroup | undefined {
   const groups = host.read("/proc/self/cgroup");

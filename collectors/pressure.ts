@@ -24,26 +24,36 @@ const WINDOWS = [
   { key: "avg300", name: "5m" },
 ] as const;
 
-function totalOf(resource: Resource): Descriptor {
+/** A file of stall times: whose they are, where it is, and which of its two lines say something. */
+export interface PressurePlace {
+  /** "system" or "container". */
+  readonly area: string;
+  readonly resource: Resource;
+  readonly stallTypes: readonly ("some" | "full")[];
+  /** As a person would name the file. */
+  readonly source: string;
+}
+
+function totalOf({ area, resource, source }: PressurePlace): Descriptor {
   return {
-    name: `system.${resource}.linux.pressure.total`,
+    name: `${area}.${resource}.linux.pressure.total`,
     kind: "sum",
     monotonic: true,
     unit: "s",
     valueType: "double",
     description: `Time in which some or all busy tasks waited for ${resource}`,
-    source: `${FOLDER}/${resource}, total, us / 1e6`,
+    source: `${source}, total, us / 1e6`,
   };
 }
 
-function averageOf(resource: Resource, window: typeof WINDOWS[number]): Descriptor {
+function averageOf({ area, resource, source }: PressurePlace, window: typeof WINDOWS[number]): Descriptor {
   return {
-    name: `system.${resource}.linux.pressure.${window.name}`,
+    name: `${area}.${resource}.linux.pressure.${window.name}`,
     kind: "gauge",
     unit: "1",
     valueType: "double",
     description: `Share of the last ${window.name} in which some or all busy tasks waited for ${resource}`,
-    source: `${FOLDER}/${resource}, ${window.key} / 100`,
+    source: `${source}, ${window.key} / 100`,
     on: false,
   };
 }
@@ -55,21 +65,20 @@ interface Stall {
   readonly averages: readonly { readonly label: string; readonly one: Series }[];
 }
 
-interface PressureFile {
-  readonly path: string;
+/** How a file is read. */
+export interface PressureFile {
   readonly descriptors: readonly Descriptor[];
   readonly stalls: readonly Stall[];
 }
 
-function fileOf(resource: Resource): PressureFile {
-  const total = totalOf(resource);
+/** Makes the metrics and series of a file. */
+export function pressureFile(place: PressurePlace): PressureFile {
+  const total = totalOf(place);
   const averages = WINDOWS.map((window) => ({
     label: ` ${window.key}=`,
-    descriptor: averageOf(resource, window),
+    descriptor: averageOf(place, window),
   }));
-  const stallTypes =
-    { cpu: ["some"], irq: ["full"], memory: ["some", "full"], io: ["some", "full"] }[resource];
-  const stalls = stallTypes.map((type) => {
+  const stalls = place.stallTypes.map((type) => {
     const attributes = { "system.linux.pressure.stall_type": type };
     return {
       label: `\n${type} `,
@@ -78,20 +87,37 @@ function fileOf(resource: Resource): PressureFile {
     };
   });
   const descriptors = [total, ...averages.map(({ descriptor }) => descriptor)];
-  return { path: `${FOLDER}/${resource}`, descriptors, stalls };
+  return { descriptors, stalls };
 }
 
-const FILES = RESOURCES.map(fileOf);
+const STALL_TYPES = {
+  cpu: ["some"],
+  memory: ["some", "full"],
+  io: ["some", "full"],
+  irq: ["full"],
+} as const;
 
-function collectFile(file: PressureFile, text: string, out: Recorder): void {
-  for (const { label, total, averages } of file.stalls) {
+const FILES = RESOURCES.map((resource) => {
+  const path = `${FOLDER}/${resource}`;
+  const stallTypes = STALL_TYPES[resource];
+  return { path, ...pressureFile({ area: "system", resource, stallTypes, source: path }) };
+});
+
+/** Adds what a file says. */
+export function collectPressure(
+  { path, stalls }: PressureFile & { readonly path: string },
+  content: string,
+  out: Recorder,
+): void {
+  const text = "\n" + content;
+  for (const { label, total, averages } of stalls) {
     const at = text.indexOf(label);
     const end = text.indexOf("\n", at + label.length);
     const line = at < 0 ? "" : text.slice(at, end < 0 ? undefined : end + 1);
     const microseconds = count(wordAfter(line, " total="));
     if (microseconds === undefined) {
       out.fault(
-        `Cannot parse "${file.path}": ${quote(line.trim())}, expected${label.trimEnd()} … total=`.replace(
+        `Cannot parse "${path}": ${quote(line.trim())}, expected${label.trimEnd()} … total=`.replace(
           "\n",
           " ",
         ),
@@ -106,8 +132,8 @@ function collectFile(file: PressureFile, text: string, out: Recorder): void {
 }
 
 /** True when the file is there and the kernel refuses to read it, as it does until PSI is switched on at boot. */
-const isOff = (file: PressureFile, host: Host): boolean =>
-  host.exists(file.path) && host.read(file.path) === undefined;
+const isOff = ({ path }: { readonly path: string }, host: Host): boolean =>
+  host.exists(path) && host.read(path) === undefined;
 
 /** Pressure stall totals and averages. */
 export const pressure: Collector = {
@@ -121,7 +147,7 @@ export const pressure: Collector = {
       collect(texts, out) {
         for (const [at, file] of files.entries()) {
           const text = texts[at];
-          if (text !== undefined) collectFile(file, "\n" + text, out);
+          if (text !== undefined) collectPressure(file, text, out);
         }
         for (const { path } of off) {
           out.omit(path, "pressure stall information is switched off (kernel parameter psi=1)");

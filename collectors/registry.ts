@@ -9,6 +9,7 @@ import type { Collector } from "./collector.ts";
 import { connections } from "./connections.ts";
 import { conntrack } from "./conntrack.ts";
 import { container, type ContainerOptions } from "./container.ts";
+import { containerPressure } from "./container_pressure.ts";
 import { cpu, type CpuOptions } from "./cpu.ts";
 import { cpuEvents } from "./cpu_events.ts";
 import { cpuFrequency } from "./cpu_frequency.ts";
@@ -95,6 +96,7 @@ export function collectors(options: CollectorOptions = {}): Collector[] {
     storageHealth,
     redundancy,
     container(options),
+    containerPressure,
     clock(options),
     ownProcess,
     ...overview(options),
