@@ -2,7 +2,7 @@
  * Against this machine's kernel: an interface pair and a tmpfs mount that appear and vanish under running
  * collectors, and values that agree with the kernel's own at the same moment. Needs root and `ip`.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { BootClock } from "../collectors/boot_clock.ts";
 import type { Collector, Cycle } from "../collectors/collector.ts";
 import { CounterLedger } from "../collectors/counters.ts";
@@ -99,7 +99,7 @@ if (canMount) command("umount", folder);
 globalThis.addEventListener("unload", () => Deno.removeSync(folder));
 
 Deno.test({
-  name: "filesystem sees a tmpfs mount fill up and its removal",
+  name: "filesystem sees a tmpfs mount, how it is filled to the last byte, and its removal",
   ignore: !canMount,
   async fn() {
     using opened = open([filesystem({ filesystemTypes: ["tmpfs"] })]);
@@ -109,18 +109,25 @@ Deno.test({
       await opened.run.refresh(nowMs += 60_000, 5000);
       return opened.run.collect(CYCLE);
     };
-    const used = (snapshot: Snapshot) =>
+    const usage = (snapshot: Snapshot, state: string) =>
       snapshot.points.find(({ series, ended }) =>
         !ended && series.attributes["system.filesystem.mountpoint"] === folder &&
-        series.attributes["system.filesystem.state"] === "used" &&
+        series.attributes["system.filesystem.state"] === state &&
         series.descriptor.name === "system.filesystem.usage"
       )?.value;
+    const used = (snapshot: Snapshot) => usage(snapshot, "used");
     assertEquals(used(await look()), undefined);
     assert(command("mount", "-t", "tmpfs", "-o", "size=1m", "sonde", folder));
     try {
       assertEquals(used(await look()), 0);
       Deno.writeFileSync(`${folder}/half`, new Uint8Array(512 * 1024));
       assertEquals(used(await look()), 512 * 1024);
+      assertThrows(() => Deno.writeFileSync(`${folder}/rest`, new Uint8Array(1024 * 1024)));
+      assertEquals(
+        [used(await look()), usage(await look(), "free")],
+        [1024 * 1024, 0],
+        "full to the last byte",
+      );
     } finally {
       assert(command("umount", folder));
     }
