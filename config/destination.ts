@@ -12,7 +12,7 @@ import type { Variable, Variables } from "./env_file.ts";
 import type { Gathering } from "./gather.ts";
 import type { Key } from "./key.ts";
 import { keyNamed, variableName } from "./keys.ts";
-import { RESOURCE_ATTRIBUTES } from "./keys_what.ts";
+import { INTERVAL, RESOURCE_ATTRIBUTES } from "./keys_what.ts";
 import * as where from "./keys_where.ts";
 import { nearest } from "./nearest.ts";
 import { judge, translate } from "./older.ts";
@@ -249,6 +249,18 @@ export function checkAttributes({ preset }: Destination, resolution: Resolution,
       next: `Write a ${key} ${rule}; see ${preset.docs}`,
     });
   }
+}
+
+/** Reports an interval so short that the row's destination would lose counts. */
+export function checkInterval({ preset }: Destination, resolution: Resolution, at: Gathering): void {
+  const [least, winner] = [preset.intervalMinMs ?? 0, resolution.winner(INTERVAL)];
+  if (winner === undefined || resolution.value(INTERVAL) >= least) return;
+  at.findings.add("problem", {
+    place: winner.place,
+    key: winner.variable,
+    what: `"${winner.text}" is too short: preset ${preset.name} keeps one value per ${durationText(least)}`,
+    next: `Write ${durationText(least)} or more; see ${preset.docs}`,
+  });
 }
 
 /** Where the row alone would send, for the group rule. */

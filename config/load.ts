@@ -8,6 +8,7 @@ import type { LaneConfig } from "../exporters/lane_config.ts";
 import { Candidates, RANK } from "./candidate.ts";
 import {
   checkAttributes,
+  checkInterval,
   checkRequired,
   checkShapes,
   choosePreset,
@@ -198,6 +199,7 @@ function readDestinations(read: Read, resolution: Resolution): readonly Destinat
     checkRequired(destination, resolution, at);
     if (isHeka) checkOlder(destination, resolution, at);
     checkAttributes(destination, resolution, at);
+    checkInterval(destination, resolution, at);
     destinations.push(destination);
   }
   return destinations;

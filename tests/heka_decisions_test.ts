@@ -123,6 +123,14 @@ Deno.test("W22 (fixed): a cap that is raised is said", () => {
   assertEquals([settings?.heka.retry.maxBackoffMs, settings?.lanes[0]?.retry.retryAfterMaxMs], [9000, 7000]);
 });
 
+Deno.test("X9 (different): OTLP_HTTP_PROTOCOL chooses, JSON is otlp_http's default in Heka's mode", () => {
+  const env = { EXPORTER_TYPE: "otlp_http", OTLP_HTTP_ENDPOINT: "http://h/v1/metrics" };
+  const encodingOf = (more: Env) => settingsOf({ env: { ...env, ...more } }).lanes[0]?.encoding;
+  assertEquals(encodingOf({}), "json");
+  assertEquals(encodingOf({ OTLP_HTTP_PROTOCOL: "HTTP/protobuf" }), "protobuf");
+  assertEquals(encodingOf({ EXPORTER_TYPE: "otlp_http", OTLP_HTTP_PROTOCOL: "http/json" }), "json");
+});
+
 Deno.test("K2 (kept): the eleven names with their units, gauges and counters as they were", () => {
   const [collector] = overview({ overviewPrefix: "heka_" });
   const found = collector?.descriptors.map(({ name, kind, unit }) => `${kind} ${name} ${unit}`).toSorted();

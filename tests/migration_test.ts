@@ -9,6 +9,8 @@ import { enforcing, judged, metricsOf } from "./backend_request.ts";
 import { backendOf } from "./backends.ts";
 import { ok } from "./fault_behaviours.ts";
 import { FaultServer } from "./fault_server.ts";
+import { peerTest } from "./peers/peer.ts";
+import { pythonAbsence, pythonTool } from "./peers/python.ts";
 import { inFolder, Program, sonde } from "./program.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -75,6 +77,18 @@ Deno.test("the histogram sender's objects keep their names and find each other",
   assertEquals(named, ["otlp-histogram-config", "otlp-histogram-secret"]);
   assertEquals(Object.keys(all[1]?.data ?? {}), ["DT_ENDPOINT", "INSECURE_SSL", "INTERVAL"]);
   assertEquals(Object.keys(all[2]?.stringData ?? {}), ["DT_API_TOKEN"]);
+});
+
+peerTest("the histogram sender's objects fit the API's schema", pythonAbsence(), async () => {
+  const validate = await pythonTool("kubernetes_requirements.txt", "kubernetes-validate");
+  const { success, stdout, stderr } = await new Deno.Command(validate, {
+    args: ["--strict", `${ROOT}scripts/package/kubernetes_histogram.yaml`],
+  }).output();
+  const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  assert(success, said);
+  for (const kind of ["configmap", "secret", "deployment"]) {
+    assertMatch(said, new RegExp(`resource ${kind}/`));
+  }
 });
 
 Deno.test("the Deployment's arguments and variables send the histogram in a loop until SIGTERM", async () => {

@@ -3,7 +3,6 @@
  * the files; review reads the diff.
  */
 import { assert, assertEquals } from "@std/assert";
-import { SIGNALS } from "../exporters/batch.ts";
 import type { Preset } from "../exporters/presets/preset.ts";
 import { presetNamed, PRESETS } from "../exporters/presets/registry.ts";
 import { fillHeaders, signalUrl } from "../exporters/presets/resolve.ts";
@@ -129,4 +128,15 @@ Deno.test("elastic refuses a service.name that its intake does not take", () => 
     load({ env: { ...env, SONDE_RESOURCE_ATTRIBUTES: `service.name=${name}` } }).problems;
   assertEquals(named("edge agent_1").length, 0);
   assertEquals(named("edge.agent").map(({ key }) => key), ["SONDE_RESOURCE_ATTRIBUTES"]);
+});
+
+Deno.test("an interval so short that the destination would keep one of two counts is a problem", () => {
+  const env = { SONDE_REGION: "datadoghq.eu", SONDE_API_KEY: "0".repeat(32), SONDE_INTERVAL: "500ms" };
+  for (const preset of ["datadog_otlp", "datadog_native"]) {
+    assertEquals(load({ env: { ...env, SONDE_PRESET: preset } }).problems.map(({ key }) => key), [
+      "SONDE_INTERVAL",
+    ]);
+    assertEquals(load({ env: { ...env, SONDE_PRESET: preset, SONDE_INTERVAL: "1s" } }).problems, []);
+  }
+  assertEquals(load({ env: { SONDE_ENDPOINT: "http://h", SONDE_INTERVAL: "500ms" } }).problems, []);
 });

@@ -39,6 +39,8 @@ const ALIASES: readonly Alias[] = [
 ];
 
 const HOUR_MS = 3_600_000;
+/** One value per series and second: the later one wins, and what the earlier one counted is lost. */
+const SECOND_MS = 1_000;
 const SAMPLE = { REGION: "datadoghq.eu", API_KEY: "0123456789abcdef0123456789abcdef" };
 
 export const datadogOtlp: Preset = {
@@ -70,6 +72,7 @@ export const datadogOtlp: Preset = {
   resourceCopies: { "datadog.host.name": "host.name" },
   temporalities: ["delta"],
   batchBytesMax: 450_000,
+  intervalMinMs: SECOND_MS,
   maxAgeMs: HOUR_MS,
   sendsAgentId: true,
   aliases: [...ALIASES, { variable: "OTLP_HTTP_HEADERS", key: "SONDE_HEADERS", kind: "headers" }],
@@ -120,6 +123,7 @@ export const datadogNative: Preset = {
     older: "v1",
   },
   batchBytesMax: 450_000,
+  intervalMinMs: SECOND_MS,
   maxAgeMs: HOUR_MS,
   retryProfile: "heka",
   sendsAgentId: true,

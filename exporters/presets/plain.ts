@@ -47,6 +47,7 @@ export const otlpHttp: Preset = {
   jsonForHeka: true,
   aliases: [
     { variable: "OTLP_HTTP_ENDPOINT", key: "SONDE_ENDPOINT", kind: "verbatim" },
+    { variable: "OTLP_HTTP_PROTOCOL", key: "SONDE_PROTOCOL", kind: "lower" },
     { variable: "OTLP_HTTP_HEADERS", key: "SONDE_HEADERS", kind: "headers" },
   ],
   sample: { ENDPOINT: "https://otlp.example:4318" },

@@ -118,6 +118,8 @@ export interface Preset {
   readonly batchItemsMax: number;
   /** Buckets that a histogram may have there; absent: any number. */
   readonly bucketsMax?: number;
+  /** Of two points of a series closer together than this the destination keeps one. */
+  readonly intervalMinMs?: number;
   /** Older data is useless there. */
   readonly maxAgeMs: number;
   /** What an answer means there, by status, where it says more than the status does. */
