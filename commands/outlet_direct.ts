@@ -3,17 +3,13 @@
  * everything else takes, and its walls protect little here: the process has held all permissions while its job ran.
  * @module
  */
-import type { Settings } from "../config/settings.ts";
-import { readNamed } from "../config/files.ts";
 import { rereadCredentials } from "../config/credential_files.ts";
-import { sleep } from "../exporters/clock.ts";
-import type { DeliveryParts } from "../exporters/delivery.ts";
+import { readNamed } from "../config/files.ts";
+import type { Settings } from "../config/settings.ts";
+import { BriefDelivery } from "../exporters/brief_delivery.ts";
+import { type Clock, sleep } from "../exporters/clock.ts";
+import type { CourierStart } from "../exporters/messages.ts";
 import { isSpoolIdle } from "../exporters/spool_idle.ts";
-import {
-  openInboxDelivery,
-  type SpooledDelivery,
-  type SpooledOptions,
-} from "../exporters/spooled_delivery.ts";
 import { PRODUCT } from "./build.ts";
 import { installationId, resourceOf } from "./identity.ts";
 import { openSeriesMemory } from "./lock_series.ts";
@@ -22,25 +18,66 @@ import type { Outlet, OutletOptions } from "./outlet.ts";
 import { openOwnState } from "./own_state.ts";
 import { spoolPlace } from "./spool_place.ts";
 
+type Place = CourierStart["spool"];
+
+interface Delivering {
+  readonly agentId: string;
+  readonly clock: Clock;
+  readonly place: Place;
+  readonly log: OutletOptions["log"];
+}
+
 /**
  * True when the spool can stay closed: nothing waits in it, and no lane wants its batches on disk before their first
  * attempt. What is left at the end then goes to its inbox.
  */
-function isInboxEnough({ lanes }: Settings, { spool }: Pick<SpooledOptions, "spool">): boolean {
-  return spool?.mode !== "always" && lanes.every(({ temporality }) => temporality !== "delta") &&
-    (spool === undefined || isSpoolIdle(spool.path));
+function isInboxEnough({ lanes }: Settings, place: Place): boolean {
+  return place?.mode !== "always" && lanes.every(({ temporality }) => temporality !== "delta") &&
+    (place === undefined || isSpoolIdle(place.path));
 }
 
-async function open(
-  settings: Settings,
-  options: SpooledOptions,
-  parts: DeliveryParts,
-): Promise<SpooledDelivery> {
-  if (isInboxEnough(settings, options)) return await openInboxDelivery(options, parts);
+async function openBrief(
+  { lanes }: Settings,
+  { place, log: _, ...more }: Delivering,
+): Promise<Outlet["deliver"]> {
+  const reread = (lane: Settings["lanes"][number]) => rereadCredentials(lane, readNamed);
+  const writer = String(Deno.pid);
+  const delivery = await BriefDelivery.open({
+    ...more,
+    product: PRODUCT,
+    lanes,
+    path: place?.path,
+    writer,
+    reread,
+  });
+  return (batches, { deadlineMs }) => delivery.deliver(batches, deadlineMs);
+}
+
+async function openSpooled(settings: Settings, delivering: Delivering): Promise<Outlet["deliver"]> {
+  const { lanes, queueBytesMax } = settings;
+  const { agentId, place, ...parts } = delivering;
   const { openSpooledDelivery }: typeof import("../exporters/spooled_open.ts") = await import(
     "../exporters/spooled_open.ts" satisfies string
   );
-  return await openSpooledDelivery(options, parts);
+  const options = {
+    product: PRODUCT,
+    agentId,
+    lanes,
+    queueBytesMax,
+    ...(place !== undefined && { spool: place }),
+  };
+  const delivery = await openSpooledDelivery(options, {
+    ...parts,
+    changed: () => {},
+    reread: (lane) => rereadCredentials(lane, readNamed),
+  });
+  for (const note of delivery.notes) parts.log(note);
+  return async (batches, { deadlineMs, final, isLeft = false }) => {
+    await delivery.obey({ verb: "claim" });
+    for (const batch of batches) void delivery.accept(batch);
+    await delivery.flush({ deadlineMs, final, brief: false, hasty: isLeft });
+    return delivery.report();
+  };
 }
 
 /** For one measurement and one delivery. */
@@ -54,18 +91,12 @@ export async function openDirectOutlet(
   const agentId = await installationId({ stateDir, timeMs, log });
   const resource = resourceOf(settings, agentId);
   const memory = await openSeriesMemory(stateDir);
-  const { lanes, queueBytesMax } = settings;
-  const place = spoolPlace(settings, { stateDir, isBrief: true });
-  const delivery = await open(settings, { product: PRODUCT, agentId, lanes, queueBytesMax, ...place }, {
-    clock: { wall: context.now, mono: () => performance.now(), random: context.random, sleep },
-    log,
-    changed: () => {},
-    reread: (lane) => rereadCredentials(lane, readNamed),
-  });
-  for (const note of delivery.notes) log(note);
+  const { spool: place } = spoolPlace(settings, { stateDir, isBrief: true });
+  const clock = { wall: context.now, mono: () => performance.now(), random: context.random, sleep };
+  const open = isInboxEnough(settings, place) ? openBrief : openSpooled;
   return {
     resource,
-    lanes,
+    lanes: settings.lanes,
     record: (measurements) => {
       const timeNs = BigInt(Math.round(context.now() * 1_000)) * 1_000n;
       const rows = memory.record(measurements, { timeNs, sinceNs: BigInt(timeMs) * 1_000_000n });
@@ -73,13 +104,9 @@ export async function openDirectOutlet(
       memory[Symbol.dispose]();
       return Promise.resolve(rows);
     },
-    deliver: async (batches, { deadlineMs, final, isLeft = false }) => {
-      await delivery.obey({ verb: "claim" });
-      for (const batch of batches) void delivery.accept(batch);
-      await delivery.flush({ deadlineMs, final, brief: false, hasty: isLeft });
-      return delivery.report();
-    },
-    interrupt: () => delivery.flush({ deadlineMs: 0, final: true, brief: false, hasty: true }),
+    deliver: await open(settings, { agentId, clock, place, log }),
+    // The signals of a job are the job's.
+    interrupt: () => Promise.resolve(),
     [Symbol.dispose]: () => {},
   };
 }

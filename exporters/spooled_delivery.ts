@@ -4,13 +4,13 @@
  * @module
  */
 import type { BatchMessage } from "./batch.ts";
-import { type Delivery, type DeliveryOptions, type DeliveryParts, openDelivery } from "./delivery.ts";
+import type { Delivery, DeliveryOptions } from "./delivery.ts";
 import type { FlushOptions } from "./drive.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { CourierStart, LaneBaseline, LogRecord } from "./messages.ts";
 import type { DeliveryReport } from "./report.ts";
 import type { Spool } from "./spool.ts";
-import { Leftover } from "./spool_leftover.ts";
+import type { Leftover } from "./spool_leftover.ts";
 import { obey, type SpoolOrder, type SpoolOrderResult } from "./spool_order.ts";
 
 /** What it delivers, and where its disk is, if it has one. */
@@ -88,17 +88,4 @@ export class SpooledDelivery {
     const fault = this.#leftover === undefined ? this.#spool?.fault : this.#leftover.fault;
     return { lanes: this.#delivery.report(), ...(fault !== undefined && { spoolFault: fault }) };
   }
-}
-
-/** Without a spool: what is left at the end goes to its inbox. Rejects when a client certificate cannot be used. */
-export async function openInboxDelivery(
-  { spool: place, ...options }: SpooledOptions,
-  parts: Omit<DeliveryParts, "spoolOf">,
-): Promise<SpooledDelivery> {
-  const leftover = place && new Leftover({ path: place.path, writer: place.leftover ?? "process" });
-  const delivery = await openDelivery(options, {
-    ...parts,
-    ...(leftover !== undefined && { spoolOf: (lane) => leftover.laneSpool(lane) }),
-  });
-  return new SpooledDelivery(delivery, undefined, leftover);
 }
