@@ -37,28 +37,46 @@ const OPTIONAL: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Not all processes of a host: a file of another user's would be an error in the log, once a second. */
-const PROCESS_FILTER = `        include: { match_type: strict, names: ["deno"] }
-        mute_process_all_errors: true
-`;
+/** Settings of a scraper, as in the Collector's own configuration. */
+export type Scrapers = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-function config(sink: string): string {
-  const scrapers = Object.entries(OPTIONAL).map(([name, metrics]) => {
-    const enabled = metrics.map((metric) => `          ${metric}: { enabled: true }\n`).join("");
-    const filter = name === "process" ? PROCESS_FILTER : "";
-    return `      ${name}:${enabled === "" ? " {}\n" : `\n${filter}        metrics:\n${enabled}`}`;
-  }).join("");
+/** Not all processes of a host: a file of another user's would be an error in the log, once a second. */
+const PROCESS_FILTER = {
+  include: { match_type: "strict", names: ["deno"] },
+  mute_process_all_errors: true,
+} as const;
+
+function everything(): Scrapers {
+  return Object.fromEntries(
+    Object.entries(OPTIONAL).map(([name, metrics]) => {
+      const enabled = Object.fromEntries(metrics.map((metric) => [metric, { enabled: true }]));
+      return [name, { ...(name === "process" ? PROCESS_FILTER : {}), metrics: enabled }];
+    }),
+  );
+}
+
+/** How it looks at the host and where it sends what it saw. */
+export interface HostMetricsOptions {
+  readonly sink: string;
+  readonly scrapers: Scrapers;
+  /** "1s". */
+  readonly interval: string;
+  readonly compression: "none" | "gzip";
+}
+
+/** Configuration of a Collector that looks at this host and sends every scrape by itself, unbatched. */
+export function hostMetricsConfig({ sink, scrapers, interval, compression }: HostMetricsOptions): string {
+  // JSON is YAML, and needs no indentation.
   return `
 receivers:
   hostmetrics:
-    collection_interval: 1s
+    collection_interval: ${interval}
     initial_delay: 0s
-    scrapers:
-${scrapers}
+    scrapers: ${JSON.stringify(scrapers)}
 exporters:
   otlp_http:
     endpoint: "${sink}"
-    compression: none
+    compression: ${compression}
     sending_queue: { enabled: false }
     retry_on_failure: { enabled: false }
 service:
@@ -114,7 +132,13 @@ export async function startHostMetrics(): Promise<HostMetrics> {
   const sink: Sink = startSink();
   let collector: Collector;
   try {
-    collector = await startCollector({ config: () => config(sink.url) });
+    const config = hostMetricsConfig({
+      sink: sink.url,
+      scrapers: everything(),
+      interval: "1s",
+      compression: "none",
+    });
+    collector = await startCollector({ config: () => config });
   } catch (error) {
     await sink.stop();
     throw error;
