@@ -101,6 +101,33 @@ export function filesOf({ token, headers, caFile, clientCertFile, clientKeyFile 
   return paths.filter((path) => path !== undefined);
 }
 
+/** Without encryption, whoever is on the way reads the credentials and can answer in the server's name. */
+function warnOfPlain(resolution: Resolution, at: Gathering): void {
+  const endpoint = resolution.winner(keys.OPAMP_ENDPOINT);
+  if (endpoint === undefined) return;
+  const { protocol, hostname } = new URL(opampEndpoint(endpoint.text));
+  const isLocal = hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
+  if (/^(https|wss):$/.test(protocol) || isLocal) return;
+  const what = "the link is not encrypted: whoever is on the way can read it and answer in the server's name";
+  at.findings.add("warning", {
+    place: endpoint.place,
+    key: endpoint.variable,
+    what,
+    next: "Use https or wss",
+  });
+}
+
+/** Own telemetry goes by https to listed origins and the server's own: there has to be one. */
+function warnOfNowhere(resolution: Resolution, at: Gathering): void {
+  const own = resolution.winner(keys.OPAMP_OWN_TELEMETRY);
+  if (own === undefined || resolution.value(keys.OPAMP_OWN_TELEMETRY).length === 0) return;
+  const listed = resolution.optional(keys.OPAMP_ALLOWED_ENDPOINTS) ?? [];
+  if ([...listed, resolution.value(keys.OPAMP_ENDPOINT)].some((url) => /^(https|wss):/i.test(url))) return;
+  const what = "no server's offer can be taken: there is no https origin to send to";
+  const next = `List it in ${keys.OPAMP_ALLOWED_ENDPOINTS.name}`;
+  at.findings.add("warning", { place: own.place, key: own.variable, what, next });
+}
+
 const CERTIFICATES: CertificateKeys = {
   ca: keys.OPAMP_CA_FILE,
   clientCert: keys.OPAMP_CLIENT_CERT_FILE,
@@ -116,5 +143,7 @@ export function checkOpamp(resolution: Resolution, at: Gathering): void {
     const next = "Poll by http or https, or leave the proxy out";
     at.findings.add("problem", { place: proxy.place, key: proxy.variable, what, next });
   }
+  warnOfPlain(resolution, at);
+  warnOfNowhere(resolution, at);
   readCertificates(CERTIFICATES, { resolution, at });
 }

@@ -41,6 +41,23 @@ const link: readonly Row[] = [
       "environment  SONDE_OPAMP_PROXY  there is no proxy over WebSocket  Poll by http or https, or leave the proxy out",
   },
   {
+    env: { SONDE_OPAMP_ENDPOINT: "ws://fleet.example" },
+    first:
+      "environment  SONDE_OPAMP_ENDPOINT  the link is not encrypted: whoever is on the way can read it and answer in the server's name  Use https or wss",
+    code: 0,
+  },
+  {
+    env: { SONDE_OPAMP_ENDPOINT: "http://127.0.0.1:4320", SONDE_OPAMP_OWN_TELEMETRY: "metrics" },
+    first:
+      "environment  SONDE_OPAMP_OWN_TELEMETRY  no server's offer can be taken: there is no https origin to send to  List it in SONDE_OPAMP_ALLOWED_ENDPOINTS",
+    code: 0,
+  },
+  {
+    env: { OTEL_PYTHON_OPAMP_ENDPOINT: "http://fleet.example/v1/opamp" },
+    first: "environment  OTEL_PYTHON_OPAMP_ENDPOINT  the link is not encrypted: ",
+    code: 0,
+  },
+  {
     env: { ...O, SONDE_OPAMP_ALLOWED_ENDPOINTS: "https://other.example/v1/opamp" },
     first:
       'environment  SONDE_OPAMP_ALLOWED_ENDPOINTS  "https://other.example/v1/opamp" holds a path  Write a list of origins such as https://other.example:4320, without a path',
