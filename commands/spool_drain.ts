@@ -13,7 +13,7 @@ import { openCourier } from "./delivery.ts";
 import { dropPermissions } from "./drop.ts";
 import { installationId } from "./identity.ts";
 import { laneName } from "./report_difference.ts";
-import { judge } from "./verdict.ts";
+import { itemCount, judge } from "./verdict.ts";
 import { workerUrl } from "./workers.ts";
 
 export interface DrainOptions {
@@ -48,7 +48,7 @@ function conclude(context: Context, report: DeliveryReport): number {
   const { code, lines } = judge(report, false);
   for (const line of lines) context.stderr(`sonde: ${line}\n`);
   const delivered = report.lanes.reduce((sum, lane) => sum + lane.delivered, 0);
-  if (code === 0) context.stderr(`sonde: the spool is empty, ${delivered} items delivered\n`);
+  if (code === 0) context.stderr(`sonde: the spool is empty, ${itemCount(delivered)} delivered\n`);
   return code;
 }
 

@@ -70,14 +70,21 @@ function lossWords({ dropped }: LaneReport): string {
   return words.length === 0 ? "" : ` (${words.join(", ")})`;
 }
 
+/** `1 item`, `30 items`. */
+export function itemCount(count: number): string {
+  return `${count} item${count === 1 ? "" : "s"}`;
+}
+
 function linesOf(lane: LaneReport): string[] {
   const where = `${lane.signal} to ${lane.destination}`;
   const lines: string[] = [];
   const lost = droppedItems(lane) + (lane.rejection === undefined ? lane.rejected : 0);
-  if (lane.queued > 0) lines.push(`${where}: ${lane.queued} items kept in the spool${failureWords(lane)}`);
-  if (lost > 0) lines.push(`${where}: ${lost} items lost${lossWords(lane)}${failureWords(lane)}`);
+  if (lane.queued > 0) {
+    lines.push(`${where}: ${itemCount(lane.queued)} kept in the spool${failureWords(lane)}`);
+  }
+  if (lost > 0) lines.push(`${where}: ${itemCount(lost)} lost${lossWords(lane)}${failureWords(lane)}`);
   if (lane.rejection !== undefined) {
-    const what = lane.rejected > 0 ? `rejected ${lane.rejected} items` : "warned";
+    const what = lane.rejected > 0 ? `rejected ${itemCount(lane.rejected)}` : "warned";
     lines.push(`${where}: the backend ${what}: ${lane.rejection}`);
   }
   return lines;
