@@ -5,6 +5,7 @@
  */
 import { CardinalityCap } from "./cardinality.ts";
 import type { Collector, Cycle, Host, Prepared } from "./collector.ts";
+import { afterLimit } from "./deadline.ts";
 import { CycleRecorder, type Ledger } from "./cycle_recorder.ts";
 import type { Descriptor, Naming, Omission, Series, Snapshot } from "./metric.ts";
 import { type Source, SourceError, Sources } from "./source.ts";
@@ -206,11 +207,11 @@ export class CollectorRun {
       .filter((running) => running.isOn && running.prepared.refresh !== undefined && !running.refreshing)
       .filter((running) => nowMs - running.refreshedMs >= (running.prepared.refreshMs ?? 0))
       .map((running) => this.#refreshOne(running, nowMs));
-    if (started.length === 0) return;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const deadline = new Promise<void>((resolve) => timer = setTimeout(resolve, deadlineMs));
-    await Promise.race([Promise.all(started), deadline]);
-    clearTimeout(timer);
+    if (started.length === 0 || deadlineMs <= 0) return;
+    await new Promise<void>((resolve) => {
+      afterLimit(deadlineMs, resolve);
+      void Promise.all(started).then(() => resolve());
+    });
   }
 
   async #refreshOne(running: Running, nowMs: number): Promise<void> {

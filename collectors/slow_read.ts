@@ -3,6 +3,7 @@
  * at a time, waited for within a limit, and left alone while it hangs (host-metrics P9, P28).
  * @module
  */
+import { afterLimit } from "./deadline.ts";
 
 /** The last answer to one such question. */
 export class SlowRead<T> {
@@ -31,13 +32,15 @@ export class SlowRead<T> {
     if (this.#isPending) return Promise.resolve();
     this.#isPending = true;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
+      let isSettled = false;
+      afterLimit(limitMs, () => {
+        if (isSettled) return;
         this.#isStuck = true;
         this.#value = undefined;
         resolve();
-      }, limitMs);
+      });
       const settle = (value: T | undefined, failure: string | undefined): void => {
-        clearTimeout(timer);
+        isSettled = true;
         // An answer that comes late describes a moment long gone: it only ends the wait.
         this.#value = this.#isStuck ? undefined : value;
         this.#failure = failure;

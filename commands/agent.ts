@@ -3,9 +3,7 @@
  * `once` and `sandbox` all begin here; afterwards nothing can be opened any more (design 2).
  * @module
  */
-import { agent as agentCollector } from "../collectors/agent.ts";
-import type { Attributes, Naming } from "../collectors/metric.ts";
-import { collectors } from "../collectors/registry.ts";
+import type { Attributes } from "../collectors/metric.ts";
 import { CountersFile } from "../config/counters_file.ts";
 import type { Settings } from "../config/settings.ts";
 import { openStateDir } from "../config/state_dir.ts";
@@ -13,13 +11,12 @@ import type { CourierLink } from "../exporters/courier_link.ts";
 import type { LogRecord } from "../exporters/messages.ts";
 import type { NotifySocket } from "../exporters/notify.ts";
 import type { LaneReport } from "../exporters/report.ts";
-import { CollectorChoice } from "./collector_choice.ts";
 import type { Context } from "./context.ts";
 import { type Delivery, type HostFacts, openDelivery } from "./delivery.ts";
 import { dropPermissions } from "./drop.ts";
 import { installationAttributes, installationId } from "./identity.ts";
 import { openOwnState } from "./own_state.ts";
-import { openSensor, rememberedOf, type Sensor } from "./sensor.ts";
+import type { Sensor } from "./sensor.ts";
 
 /** Everything a life needs, open, with no permission left. */
 export interface Agent {
@@ -79,47 +76,39 @@ function stateDirOf(
   return path;
 }
 
-/** Name sets that somebody wants: the lanes', and the console's where something is printed. */
-function namingsOf({ lanes, isConsole, naming }: Settings): Naming[] {
-  const wanted = lanes.filter((lane) => lane.signal === "metrics").map((lane) => lane.naming);
-  return [...new Set(isConsole || wanted.length === 0 ? [...wanted, naming] : wanted)];
+/** What an earlier life knew of the counters. A recording's are not this host's. */
+function countersOf({ root }: Settings, stateDir: string | undefined): CountersFile | undefined {
+  return stateDir === undefined || root !== "/" ? undefined : CountersFile.open(stateDir);
 }
 
 /** Opens an agent and gives up every permission. Throws only for bugs; what the host lacks degrades it. */
 export async function openAgent(settings: Settings, context: Context, options: AgentOptions): Promise<Agent> {
   const stateDir = stateDirOf(settings, context, options);
   const timeMs = context.now();
-  const opened: { sensor?: Sensor; link?: CourierLink; more?: () => readonly LaneReport[] } = {};
-  const own = agentCollector(() => ({
-    collectors: opened.sensor?.stats() ?? [],
-    omissions: opened.sensor?.omissions ?? 0,
-    lanes: [...opened.link?.report.lanes ?? [], ...opened.more?.() ?? []],
-  }));
-  // A recording's counters are not this host's.
-  const counters = stateDir === undefined || settings.root !== "/" ? undefined : CountersFile.open(stateDir);
+  const opened: { link?: CourierLink; more?: () => readonly LaneReport[] } = {};
   const facts = Promise.withResolvers<HostFacts>();
-  // The courier starts while the host's files are opened: each takes about as long.
   const uid = options.attributes === undefined
     ? installationId({ stateDir, timeMs, log: options.log })
     : Promise.resolve("");
+  // First of all, before most of our own code is loaded: the courier loads its own meanwhile.
   const delivering = options.delivers
     ? openDelivery(settings, { ...options, stateDir, installation: uid, host: facts.promise })
     : undefined;
-  const choice = new CollectorChoice(settings, () => opened.link?.clockSkew);
-  const host = collectors(choice);
-  const all = settings.hasSelfTelemetry ? [...host, own] : host;
-  const sensor = opened.sensor = openSensor(all, { ...settings, previous: options.previous }, {
-    namings: namingsOf(settings),
-    walks: choice.processStates,
-    commandLines: choice.processesBy === "command_line",
-    clock: { wall: context.now, mono: () => performance.now() },
+  const { openCollecting }: typeof import("./collecting.ts") = await import(
+    "./collecting.ts" satisfies string
+  );
+  const counters = countersOf(settings, stateDir);
+  const { sensor, follow } = openCollecting(settings, context, {
+    previous: options.previous,
     attributes: options.attributes ?? installationAttributes(settings, await uid),
-    remembered: rememberedOf(counters?.found),
+    found: counters?.found,
+    clockSkew: () => opened.link?.clockSkew,
+    own: (sensor) => ({
+      collectors: sensor.stats(),
+      omissions: sensor.omissions,
+      lanes: [...opened.link?.report.lanes ?? [], ...opened.more?.() ?? []],
+    }),
   });
-  const follow = (next: Settings): string[] => {
-    choice.follow(next);
-    return sensor.select(next, namingsOf(next));
-  };
   const remember = () => void counters?.save(sensor.remember());
   const alsoCount = (lanes: () => readonly LaneReport[]) => void (opened.more = lanes);
   let agent: Agent = { settings, sensor, follow, remember, alsoCount };

@@ -2,7 +2,6 @@
  * The way out of the sensor: the courier with exactly its rights, and the encoders in front of it.
  * @module
  */
-import { baselineFromJson, baselineToJson, toDelta } from "../collectors/delta.ts";
 import type { Attributes } from "../collectors/metric.ts";
 import { OPAMP_ENVIRONMENT } from "../config/opamp_environment.ts";
 import { filesOf } from "../config/opamp_settings.ts";
@@ -14,13 +13,14 @@ import {
   courierPermissions,
   type OpampPermissions,
 } from "../exporters/courier_link.ts";
-import type { Derive, FanOut, FanOutOptions } from "../exporters/fan_out.ts";
+import type { FanOut, FanOutOptions } from "../exporters/fan_out.ts";
 import type { LaneConfig } from "../exporters/lane_config.ts";
 import type { LogRecord } from "../exporters/messages.ts";
 import type { NotifySocket } from "../exporters/notify.ts";
 import type { ReceiverLink } from "../exporters/receiver_link.ts";
-import { PRODUCT, VERSION } from "./build.ts";
-import { openReceiver } from "./receiving.ts";
+import { PRODUCT } from "./build.ts";
+import type { DeltaOrigin } from "./encoding.ts";
+import type { ReceivingOptions } from "./receiving.ts";
 import { spoolPlace } from "./spool_place.ts";
 import { prepareNetwork } from "./network_environment.ts";
 
@@ -33,10 +33,7 @@ export interface Delivery {
 }
 
 /** What delivery has to know of the host. */
-export interface HostFacts {
-  readonly bootId: string;
-  /** When this life began, nanoseconds since 1970. */
-  readonly startedNs: bigint;
+export interface HostFacts extends DeltaOrigin {
   /** Who the host is, for data that other programs hand in. */
   readonly resource: Attributes;
 }
@@ -84,34 +81,29 @@ function opampPermissions(
   };
 }
 
-/** Deltas from a saved baseline on, which is true for its own boot only. */
-function deltaOpener(
-  { bootId, startedNs }: Pick<HostFacts, "bootId" | "startedNs">,
-): (saved: string | undefined) => Derive {
-  return (saved) => {
-    let baseline = baselineFromJson(saved, bootId);
-    return (snapshot) => {
-      const derived = toDelta(snapshot, baseline, { sinceNs: startedNs });
-      baseline = derived.baseline;
-      return { snapshot: derived.snapshot, baseline: baselineToJson(baseline) };
-    };
-  };
-}
-
-/** A third of all code there is to load: it is loaded while the courier starts. */
-function loadEncoders() {
-  return import("../exporters/fan_out.ts");
+/** Loaded while the courier starts, and not before: the runtime loads every path that it can read off at once. */
+function loadEncoders(): Promise<typeof import("./encoding.ts")> {
+  return import("./encoding.ts" satisfies string);
 }
 
 /** The encoders in front of whatever takes their batches. */
 export async function openFanOut(
   lanes: readonly LaneConfig[],
-  options: Pick<HostFacts, "bootId" | "startedNs"> & Pick<FanOutOptions, "baselines" | "send">,
+  options: DeltaOrigin & Pick<FanOutOptions, "baselines" | "send">,
 ): Promise<FanOut> {
-  const { FanOut } = await loadEncoders();
-  const { baselines, send } = options;
-  const scope = { name: "sonde", version: VERSION };
-  return new FanOut(lanes, { scope, send, baselines, openDelta: deltaOpener(options) });
+  const { newFanOut } = await loadEncoders();
+  return newFanOut(lanes, options);
+}
+
+/** The receiver, loaded only where one is wanted. */
+async function receiverOf(
+  settings: Settings,
+  options: ReceivingOptions,
+): Promise<Pick<Delivery, "receiver">> {
+  if (settings.receive === undefined) return {};
+  const { openReceiver }: typeof import("./receiving.ts") = await import("./receiving.ts" satisfies string);
+  const receiver = await openReceiver(settings, options);
+  return receiver === undefined ? {} : { receiver };
 }
 
 /** What the courier itself has to be told. */
@@ -160,6 +152,6 @@ export async function openDelivery(settings: Settings, options: DeliveryOptions)
   const fanOut = await openFanOut(lanes, { ...host, baselines, send: (message) => link.send(message) });
   if (channel === undefined) return { link, fanOut, permissions };
   const { resource } = host;
-  const receiver = await openReceiver(settings, { ...options, resource, courierPort: channel.port2 });
-  return { link, fanOut, permissions, ...(receiver === undefined ? {} : { receiver }) };
+  const receiver = await receiverOf(settings, { ...options, resource, courierPort: channel.port2 });
+  return { link, fanOut, permissions, ...receiver };
 }

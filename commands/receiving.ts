@@ -10,6 +10,7 @@ import type { LogRecord } from "../exporters/messages.ts";
 import { presetNamed } from "../exporters/presets/registry.ts";
 import { type ResourceCopies, withCopies } from "../exporters/resource_copies.ts";
 import { ReceiverLink } from "../exporters/receiver_link.ts";
+import { ReceiverError } from "./receiver_error.ts";
 import { workerUrl } from "./workers.ts";
 
 export interface ReceivingOptions {
@@ -18,15 +19,6 @@ export interface ReceivingOptions {
   readonly courierPort: MessagePort;
   readonly log: (record: LogRecord) => void;
   readonly dead: (why: string) => void;
-}
-
-/** The address of `SONDE_RECEIVE` cannot be had: the start ends with 78. */
-export class ReceiverError extends Error {
-  constructor(address: string, cause: unknown) {
-    const found = cause instanceof Error ? cause.message : String(cause);
-    super(`Cannot receive on ${address}: ${found}`, { cause });
-    this.name = "ReceiverError";
-  }
 }
 
 /** What describes the host, also under the keys by which a destination goes. */

@@ -15,7 +15,6 @@ import type { ControlRequest } from "./control.ts";
 import { Taps } from "./control_tap.ts";
 import { BUDGET_FILES, CountersFile } from "../config/counters_file.ts";
 import type { LoadInput } from "../config/load.ts";
-import { openListener, PageServer } from "./listen.ts";
 import { type Change, Live } from "./live.ts";
 import type { Managed } from "./managed.ts";
 import type { Start } from "./start.ts";
@@ -60,7 +59,6 @@ export class Service {
   readonly live: Live;
   readonly vitals: Vitals;
 
-  /** Opens the listener of `SONDE_LISTEN`; needs all permissions. Throws when it cannot listen there. */
   constructor(parts: ServiceParts) {
     const { agent, begun, context } = parts;
     const nowMs = () => performance.now();
@@ -79,13 +77,16 @@ export class Service {
       ...(budget === undefined ? {} : { budget: () => budget.state() }),
       opamp: () => this.managed?.report,
     });
-    this.#listen();
   }
 
-  #listen(): void {
+  /** Opens the listener of `SONDE_LISTEN`, if one is wanted; needs all permissions. */
+  async listen(): Promise<void> {
     const { agent, begun } = this.#parts;
     const { listen } = agent.settings;
     if (listen === undefined) return;
+    const { openListener, PageServer }: typeof import("./listen.ts") = await import(
+      "./listen.ts" satisfies string
+    );
     const listener = openListener(listen);
     if (typeof listener === "string") {
       begun.log.error("cannot listen", { key: "SONDE_LISTEN", why: listener });

@@ -5,30 +5,28 @@
 import type { Snapshot } from "../collectors/metric.ts";
 import type { Agent } from "./agent.ts";
 import type { Context } from "./context.ts";
-import { type Format, formatOf, render } from "./output.ts";
 
 /** What each cycle does with what it found. */
-export type Sink = (snapshot: Snapshot) => void;
-
-function consoleSink(agent: Agent, context: Context, format: Format): Sink {
-  let previous: Snapshot | undefined;
-  return (snapshot) => {
-    const isFirstLook = format === "table" && previous === undefined;
-    const { resource } = agent.sensor;
-    if (!isFirstLook) {
-      const text = render(format, { resource, snapshot, previous, naming: agent.settings.naming }, context);
-      context.stdout(format === "table" ? `${text}\n` : text);
-    }
-    previous = snapshot;
-  };
+export interface Sink {
+  take(snapshot: Snapshot): void;
+  /** True where a person sees rates: those need two looks, the first of which is not shown. */
+  readonly looksTwice: boolean;
 }
 
-/** The sink of an agent. */
-export function sinkOf(agent: Agent, context: Context): Sink {
+/** The sink of an agent; what prints is loaded only where something is printed. */
+export async function openSink(agent: Agent, context: Context): Promise<Sink> {
   const { delivery, settings, sensor } = agent;
-  const print = settings.isConsole ? consoleSink(agent, context, formatOf(context)) : () => {};
-  return (snapshot) => {
-    print(snapshot);
-    delivery?.fanOut.deliver(sensor.resource, snapshot);
+  const deliver = (snapshot: Snapshot) => delivery?.fanOut.deliver(sensor.resource, snapshot);
+  if (!settings.isConsole) return { take: deliver, looksTwice: false };
+  const { consoleSink }: typeof import("./console_sink.ts") = await import(
+    "./console_sink.ts" satisfies string
+  );
+  const { take, looksTwice } = consoleSink(agent, context);
+  return {
+    take: (snapshot) => {
+      take(snapshot);
+      deliver(snapshot);
+    },
+    looksTwice,
   };
 }

@@ -2,7 +2,7 @@
  * What `run`, `once` and `sandbox` have in common before an agent is opened: permissions, settings, the log.
  * @module
  */
-import { collectors } from "../collectors/registry.ts";
+import { COLLECTOR_NAMES } from "../collectors/names.ts";
 import { hostFiles } from "../config/files.ts";
 import { Log } from "../config/log.ts";
 import { LogFile } from "../config/log_file.ts";
@@ -63,9 +63,8 @@ export function start(context: Context): Start | undefined {
     );
     return undefined;
   }
-  const collectorNames = collectors().map(({ name }) => name);
   const files = new RememberedFiles(hostFiles());
-  const loaded = loadOrExplain(context, { files, collectorNames });
+  const loaded = loadOrExplain(context, { files, collectorNames: COLLECTOR_NAMES });
   const { settings } = loaded;
   if (settings === undefined) return undefined;
   const write = openLog(settings, context);
@@ -76,7 +75,7 @@ export function start(context: Context): Start | undefined {
   for (const destination of insecureDestinations(settings)) {
     log.warn("certificates are not verified", { destination, key: "SONDE_INSECURE_SSL" });
   }
-  const input = { ...loadInput(context, files), collectorNames };
+  const input = { ...loadInput(context, files), collectorNames: COLLECTOR_NAMES };
   return {
     settings,
     input,
