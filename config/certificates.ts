@@ -7,13 +7,8 @@ import type { TransportConfig } from "../exporters/lane_config.ts";
 import { checkExposure, type Gathering } from "./gather.ts";
 import type { Key } from "./key.ts";
 import { CA_FILE, CLIENT_CERT_FILE, CLIENT_KEY_FILE, INSECURE_SSL, PROXY } from "./keys_where.ts";
+import { CERTIFICATE, PRIVATE_KEY } from "./pem.ts";
 import type { Resolution, Scope } from "./resolution.ts";
-
-/** What a file with certificates holds at least once. */
-export const CERTIFICATE: RegExp = /-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----/;
-/** What a file with a usable private key holds. */
-export const PRIVATE_KEY: RegExp =
-  /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----[\sA-Za-z0-9+/=]+-----END (?:[A-Z]+ )?PRIVATE KEY-----/;
 
 interface Pem {
   readonly shape: RegExp;

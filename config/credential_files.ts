@@ -8,8 +8,8 @@ import type { CredentialFiles, Credentials, HeaderParts, LaneConfig } from "../e
 import type { FileRead } from "../exporters/messages.ts";
 import { fillHeaders } from "../exporters/presets/resolve.ts";
 import { proxy } from "./addresses.ts";
-import { CERTIFICATE, PRIVATE_KEY } from "./certificates.ts";
 import { checkHeaderValue, parseHeaders } from "./header_list.ts";
+import { CERTIFICATE, PRIVATE_KEY } from "./pem.ts";
 
 /** Keys are short; whatever is longer is another file. */
 const KEY_CHARS_MAX = 65_536;
