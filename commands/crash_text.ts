@@ -4,6 +4,8 @@
  * @module
  */
 
+import { hostFiles } from "../config/files.ts";
+
 const MASK = "****";
 /** Shorter values are words: masking them would garble the text. */
 const CHARS_MIN = 6;
@@ -46,7 +48,7 @@ export function withoutPlanted(text: string, { env, args, files }: SecretPlaces)
 
 function textOf(path: string | undefined): string[] {
   try {
-    return path === undefined ? [] : [Deno.readTextFileSync(path)];
+    return path === undefined ? [] : [hostFiles().read(path)];
   } catch {
     return [];
   }
