@@ -1,7 +1,7 @@
 /**
  * Writes what is made from the program's own tables: attributes of metrics for `explain`, the metric table of
- * docs/metrics.md, the key table of docs/configuration.md, the comparison with the Collector in
- * docs/collector-comparison.md and the README, the destination tables of docs/destinations.md and the README.
+ * docs/metrics.md, the key table of docs/configuration.md, the bounds of docs/receiver.md, the comparison with the
+ * Collector in docs/collector-comparison.md and the README, the destination tables of docs/destinations.md and the README.
  * `--check` writes nothing and ends with 1 when a file differs, or when a page has commands that nobody tries
  * (scripts/transcripts.ts tries them).
  * @module
@@ -12,10 +12,12 @@ import { keyTable, variableTable } from "./key_table.ts";
 import { metricAttributes } from "./metric_attributes.ts";
 import { blocksOf } from "./page.ts";
 import { print, root, say } from "./terminal.ts";
+import { receiverTable } from "./receiver_table.ts";
 import { PAGES } from "./transcripts.ts";
 
 const ATTRIBUTES = `${root}/commands/metric_attributes.json`;
 const CONFIGURATION = `${root}/docs/configuration.md`;
+const RECEIVER = `${root}/docs/receiver.md`;
 const METRICS = `${root}/docs/metrics.md`;
 const COMPARISON = `${root}/docs/collector-comparison.md`;
 const DESTINATIONS = `${root}/docs/destinations.md`;
@@ -63,6 +65,7 @@ if (import.meta.main) {
   const metrics = await Deno.readTextFile(METRICS);
   const comparison = await Deno.readTextFile(COMPARISON);
   const configuration = await Deno.readTextFile(CONFIGURATION);
+  const receiver = await Deno.readTextFile(RECEIVER);
   const tables = Object.entries(destinationTables());
   const destinations = await Deno.readTextFile(DESTINATIONS);
   const readme = await Deno.readTextFile(README);
@@ -73,6 +76,7 @@ if (import.meta.main) {
       CONFIGURATION,
       between(between(configuration, "keys", keyTable()), "variables", variableTable()),
     ),
+    await settle(RECEIVER, between(receiver, "receiver", receiverTable())),
     await settle(METRICS, between(metrics, "metrics", metricTable())),
     await settle(COMPARISON, between(comparison, "comparison", comparisonTable())),
     await settle(

@@ -15,7 +15,9 @@ import { root } from "./terminal.ts";
 /** Longest time of one command; a page that hangs fails, it does not stay. */
 const COMMAND_MS = 20_000;
 const SETTLE_MS = 200;
+/** The backend's address, and one that a receiver may listen on, as pages write them. */
 const SHOWN = "127.0.0.1:4318";
+const SHOWN_RECEIVER = "127.0.0.1:4319";
 
 const MOODS: Readonly<Record<Exclude<BackendMood, "down">, Behaviour>> = {
   "up": ok,
@@ -56,6 +58,7 @@ export class Stage {
   readonly server: FaultServer = new FaultServer(ok);
   readonly #folder: string;
   readonly #host: MovingHost;
+  readonly #receiver: string;
   readonly #isLiteral: boolean;
   readonly #size: readonly [columns: string, rows: string];
   readonly #staying: Deno.ChildProcess[] = [];
@@ -66,6 +69,7 @@ export class Stage {
     this.#size = [String(columns), String(rows)];
     this.#folder = Deno.makeTempDirSync({ prefix: "s" });
     this.#host = new MovingHost(`${this.#folder}/host`, "vm1");
+    this.#receiver = freeAddress();
     Deno.mkdirSync(`${this.#folder}/bin`);
     const flags = "--no-prompt --no-check --v8-flags=--lite-mode";
     const program = `#!/bin/sh\nexec ${Deno.execPath()} run -A ${flags} ${checkout}/main.ts "$@"\n`;
@@ -155,7 +159,8 @@ export class Stage {
   /** The command as it can be typed here. */
   #real(command: string): string {
     const here = `127.0.0.1:${this.server.port}`;
-    const typed = command.replaceAll(`https://otlp.example:4318`, `http://${here}`).replaceAll(SHOWN, here);
+    const typed = command.replaceAll(`https://otlp.example:4318`, `http://${here}`).replaceAll(SHOWN, here)
+      .replaceAll(SHOWN_RECEIVER, this.#receiver);
     return this.#isLiteral ? typed : typed.replaceAll("npx -y deno@2.9.6", Deno.execPath());
   }
 
@@ -167,6 +172,7 @@ export class Stage {
       .replaceAll(this.#host.path, "")
       .replaceAll(this.#folder, "~")
       .replaceAll(`127.0.0.1:${this.server.port}`, SHOWN)
+      .replaceAll(this.#receiver, SHOWN_RECEIVER)
       .replaceAll(/\bpid \d+/g, "pid 4711")
       .replaceAll(/\bprocess \d+/g, "process 4711")
       // The runtime says which task it begins; how that starts the program is nobody's first question.
@@ -191,4 +197,10 @@ function endGroup(pid: number): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
+}
+
+/** A loopback address with a port that nobody has now. */
+function freeAddress(): string {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return `127.0.0.1:${listener.addr.port}`;
 }
