@@ -3,6 +3,7 @@
  * backend, its input, output, signals and exit code pass through, and it is held back 2 s at most (contract: exec).
  * @module
  */
+import type { Settings } from "../config/settings.ts";
 import { duration } from "../config/value_types.ts";
 import { parsedFlag, UsageError } from "./command_line.ts";
 import type { Context } from "./context.ts";
@@ -10,6 +11,7 @@ import { traceParentOf } from "./emit_values.ts";
 import { programName } from "./exec_command.ts";
 import { type Ended, type Launch, runJob } from "./exec_job.ts";
 import type { Job } from "./exec_report.ts";
+import type { Telling } from "./exec_rest.ts";
 
 /** What the command line says. */
 interface Order {
@@ -98,15 +100,41 @@ function loadRest(): Promise<typeof import("./exec_rest.ts")> {
   return import("./exec_rest.ts" satisfies string);
 }
 
+/** What is known before the job begins: only a lock needs the configuration then. */
+interface Known {
+  readonly settings: Settings | undefined;
+  /** The job may not begin. */
+  readonly code: number | undefined;
+}
+
+async function lookBefore(order: Order, context: Context): Promise<Known | undefined> {
+  if (!order.isExclusive) return undefined;
+  const { settingsOf, refusal } = await loadRest();
+  const settings = settingsOf(context);
+  return { settings, code: settings === undefined ? undefined : refusal(order.name, settings, context) };
+}
+
+/** Begins to tell; undefined when that cannot be, which is no reason to leave the job alone. */
+async function beginTelling(
+  order: Order,
+  known: Known | undefined,
+  context: Context,
+): Promise<Telling | undefined> {
+  try {
+    const { Telling, settingsOf } = await loadRest();
+    const settings = known === undefined ? settingsOf(context) : known.settings;
+    return new Telling(context, settings, order.pingUrl);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    context.stderr(`sonde: warning: nothing is sent about the job: ${why}\n`);
+    return undefined;
+  }
+}
+
 export async function run(context: Context): Promise<number> {
   const order = orderOf(context);
-  // Only a lock needs the configuration before the job can begin.
-  const before = order.isExclusive ? await loadRest() : undefined;
-  const known = before?.settingsOf(context);
-  const code = before === undefined || known === undefined
-    ? undefined
-    : before.refusal(order.name, known, context);
-  if (code !== undefined) return code;
+  const known = await lookBefore(order, context);
+  if (known?.code !== undefined) return known.code;
   const trace = traceOf(context);
   const launch: Launch = {
     command: order.command,
@@ -116,11 +144,9 @@ export async function run(context: Context): Promise<number> {
     isCaptured: order.capture !== "never",
   };
   const running = runJob(launch, context);
-  const { Telling, settingsOf } = before ?? await loadRest();
-  const settings = before === undefined ? settingsOf(context) : known;
-  const telling = new Telling(context, settings, order.pingUrl);
+  const telling = await beginTelling(order, known, context);
   const ended = await running;
   explain(ended, order, context);
-  await telling.end(jobOf(order, trace, ended));
+  await telling?.end(jobOf(order, trace, ended));
   return ended.end.code;
 }
