@@ -14,7 +14,7 @@ const VARYING: readonly (readonly [found: RegExp, instead: string])[] = [
   [/\b\d{4}-\d\d-\d\dT[\d:.]+Z?/g, "#"],
   [/\b\d+ (?:d|h|min|s)(?: \d+ (?:h|min|s))?\b/g, "#"],
   [/\b\d[\d.]*(?: ?(?:B|KiB|MiB|GiB|TiB|%|ms)|[kMGTsmhd])?(?![\w])/g, "#"],
-  [/\b(warning|failure)s\b/g, "$1"],
+  [/\b(warning|failure|item)s\b/g, "$1"],
   [/[ \t]+/g, " "],
   [/ $/gm, ""],
 ];
