@@ -5,7 +5,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { budgetsOf, type Figures, type Ratios, ratiosOf, worsened } from "./bench_figures.ts";
+import { budgetsOf, type Figures, type Ratios, ratiosOf, rounded, worsened } from "./bench_figures.ts";
 import { withFloor } from "./bench_floor.ts";
 import { measureParts } from "./bench_parts.ts";
 import { type Command, measureBareRss, measureRun, measureStarts, sondeCommand } from "./bench_process.ts";
@@ -55,11 +55,6 @@ async function readBaseline(): Promise<Ratios | undefined> {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-}
-
-/** The numbers as people read them. */
-function rounded(_key: string, value: unknown): unknown {
-  return typeof value === "number" ? Math.round(value * 1_000) / 1_000 : value;
 }
 
 async function main(): Promise<number> {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { RunFigures } from "./bench_process.ts";
 import type { VerbFigures } from "./bench_verbs.ts";
 
 /** What one run of the bench found. Times of a cycle's parts are CPU. */
@@ -117,4 +118,52 @@ export function budgetsOf(figures: Figures): Budget[] {
     budget("exec -- true, beside an agent, beyond both, ms", execBesideAgent.wallMs, [60, 40]),
     budget("exec -- true, delivering, beyond both, ms", execDelivering.wallMs, [60, 60]),
   ];
+}
+
+/** One program of several that did the same work at the same time. CPU is of all threads. */
+export interface Beside {
+  readonly points: number;
+  readonly cpuMsPerCycle: number;
+  readonly userMs: number;
+  readonly systemMs: number;
+  readonly cpuUsPerPoint: number;
+  readonly rssMiB: number;
+  readonly pssMiB: number;
+  readonly bytesPerPoint: number;
+}
+
+const KIB_PER_MIB = 1_024;
+
+/** The figures in which programs are compared. */
+export function besideOf(figures: RunFigures): Beside {
+  const { points, cpuMs, userMs, systemMs, memory, bytesPerPoint } = figures;
+  return {
+    points,
+    cpuMsPerCycle: cpuMs,
+    userMs,
+    systemMs,
+    cpuUsPerPoint: cpuMs * 1_000 / points,
+    rssMiB: memory.rss / KIB_PER_MIB,
+    pssMiB: memory.pss / KIB_PER_MIB,
+    bytesPerPoint,
+  };
+}
+
+/** Every program's figures divided by the lean Collector's; smaller is better. */
+export function toLean(subjects: Readonly<Record<string, Beside>>): Record<string, Ratios> {
+  const { collectorLean: lean, ...others } = subjects;
+  if (lean === undefined) throw new RangeError("Cannot compare: no lean Collector, expected one");
+  return Object.fromEntries(
+    Object.entries(others).map(([name, figures]) => [name, {
+      cpuPerCycle: round(figures.cpuMsPerCycle / lean.cpuMsPerCycle),
+      cpuPerPoint: round(figures.cpuUsPerPoint / lean.cpuUsPerPoint),
+      rss: round(figures.rssMiB / lean.rssMiB),
+      bytesPerPoint: round(figures.bytesPerPoint / lean.bytesPerPoint),
+    }]),
+  );
+}
+
+/** The numbers of a document as people read them. */
+export function rounded(_key: string, value: unknown): unknown {
+  return typeof value === "number" ? round(value) : value;
 }

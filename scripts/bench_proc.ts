@@ -64,9 +64,24 @@ function threadName(comm: string): string {
 
 /** CPU of all children that have ended and been waited for, milliseconds, in ticks of 10: take many children. */
 export function endedChildrenCpuMs(): number {
-  const stat = Deno.readTextFileSync("/proc/self/stat");
-  const [user, system] = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(13, 15).map(Number);
-  return ((user ?? NaN) + (system ?? NaN)) * TICK_MS;
+  const { user, system } = readTicks("self", CHILDREN_FIELD);
+  return (user + system) * TICK_MS;
+}
+
+/** CPU of a process and of its threads that have ended, milliseconds, in ticks of 10: take many cycles. */
+export function readUserSystem(pid: number): { readonly userMs: number; readonly systemMs: number } {
+  const { user, system } = readTicks(pid, OWN_FIELD);
+  return { userMs: user * TICK_MS, systemMs: system * TICK_MS };
+}
+
+/** Where utime and cutime stand in /proc/PID/stat, counted after the name in brackets. */
+const OWN_FIELD = 11;
+const CHILDREN_FIELD = 13;
+
+function readTicks(pid: number | "self", at: number): { user: number; system: number } {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  const [user, system] = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(at, at + 2).map(Number);
+  return { user: user ?? NaN, system: system ?? NaN };
 }
 
 /** USER_HZ is 100 on every architecture that Deno runs on. */

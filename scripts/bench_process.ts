@@ -7,7 +7,7 @@ import { end } from "../tests/peers/child.ts";
 import { decodeExport } from "../tests/peers/decode.ts";
 import { type Sink, type SinkRequest, startSink } from "../tests/peers/sink.ts";
 import { median } from "./bench_figures.ts";
-import { CpuMeter, type Memory, readMemory } from "./bench_proc.ts";
+import { CpuMeter, type Memory, readMemory, readUserSystem } from "./bench_proc.ts";
 import { root } from "./terminal.ts";
 
 /** Cycles before the measurement: connections, templates and heap have settled. */
@@ -30,6 +30,9 @@ export const BARE: Command = [...DENO, `${root}/scripts/bench_bare.ts`];
 export interface RunFigures {
   readonly points: number;
   readonly cpuMs: number;
+  /** The same CPU as the kernel divides it, in ticks. */
+  readonly userMs: number;
+  readonly systemMs: number;
   readonly threads: Readonly<Record<string, number>>;
   readonly memory: Memory & { readonly seconds: number; readonly growth: number };
   readonly bytesPerPoint: number;
@@ -82,24 +85,55 @@ export function measureRun(command: Command, cycles: number): Promise<RunFigures
   return withSink(async (sink, env) => {
     const child = spawn([...command, "run"], env);
     try {
-      const meter = new CpuMeter(child.pid);
-      await sink.received(WARM_CYCLES, 30_000);
-      const [before, at] = [meter.sample(), sink.requests.length];
-      const memories: Memory[] = [];
-      for (let cycle = 1; cycle <= cycles; cycle++) {
-        await sink.received(at + cycle, 10_000);
-        // The arrival of a request wakes both sides; its answer belongs to the cycle too.
-        await new Promise((resolve) => setTimeout(resolve, 200));
-        meter.sample();
-        memories.push(await readMemory(child.pid));
-      }
-      const threads = shares(before, meter.sample(), sink.requests.length - at);
-      const cpuMs = Object.values(threads).reduce((sum, each) => sum + each, 0);
-      return { cpuMs, threads, ...measureRequests(sink.requests.slice(at)), memory: summarize(memories) };
+      return await follow(child.pid, sink, { warmCycles: WARM_CYCLES, cycles, intervalMs: 1_000 });
     } finally {
       await end(child);
     }
   });
+}
+
+/** How long a program is looked at. */
+export interface Following {
+  readonly warmCycles: number;
+  readonly cycles: number;
+  readonly intervalMs: number;
+}
+
+/** Follows a program that makes one request per cycle, from the end of its warm-up. */
+export async function follow(pid: number, sink: Sink, options: Following): Promise<RunFigures> {
+  const { warmCycles, cycles, intervalMs } = options;
+  const meter = new CpuMeter(pid);
+  await sink.received(warmCycles, warmCycles * intervalMs + START_MS);
+  await wait(SETTLE_MS);
+  const [before, ticksBefore, at] = [meter.sample(), readUserSystem(pid), sink.requests.length];
+  const memories: Memory[] = [];
+  for (let cycle = 1; cycle <= cycles; cycle++) {
+    await sink.received(at + cycle, intervalMs + LATE_MS);
+    await wait(SETTLE_MS);
+    meter.sample();
+    memories.push(await readMemory(pid));
+  }
+  const requests = sink.requests.slice(at);
+  const threads = shares(before, meter.sample(), requests.length);
+  const ticks = readUserSystem(pid);
+  return {
+    cpuMs: Object.values(threads).reduce((sum, each) => sum + each, 0),
+    userMs: (ticks.userMs - ticksBefore.userMs) / requests.length,
+    systemMs: (ticks.systemMs - ticksBefore.systemMs) / requests.length,
+    threads,
+    ...measureRequests(requests),
+    memory: summarize(memories),
+  };
+}
+
+const START_MS = 30_000;
+const LATE_MS = 10_000;
+
+/** The arrival of a request wakes both sides; its answer belongs to the cycle too. */
+const SETTLE_MS = 200;
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Milliseconds per cycle by thread name. */
@@ -186,7 +220,7 @@ export async function measureBareRss(): Promise<number> {
   const child = spawn([...BARE, "stay"], {});
   try {
     // Nothing says that an idle program has settled; a second is what sonde's first cycle takes, too.
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await wait(1_000);
     return (await readMemory(child.pid)).rss;
   } finally {
     await end(child);

@@ -3,9 +3,17 @@
  * @module
  */
 import { assert, assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
-import { budgetsOf, type Figures, median, ratiosOf, worsened } from "../scripts/bench_figures.ts";
+import {
+  besideOf,
+  budgetsOf,
+  type Figures,
+  median,
+  ratiosOf,
+  toLean,
+  worsened,
+} from "../scripts/bench_figures.ts";
 import { withFloor } from "../scripts/bench_floor.ts";
-import { CpuMeter, parseSmapsRollup, readMemory } from "../scripts/bench_proc.ts";
+import { CpuMeter, parseSmapsRollup, readMemory, readUserSystem } from "../scripts/bench_proc.ts";
 
 const figures: Figures = {
   points: 100,
@@ -65,6 +73,28 @@ Deno.test("budgetsOf() says which budgets of the design are met", () => {
   ]);
 });
 
+const run = {
+  ...{
+    points: 50,
+    cpuMs: 2,
+    userMs: 1.5,
+    systemMs: 0.5,
+    threads: {},
+    bytesPerPoint: 20,
+    requestBytes: 1_000,
+  },
+  memory: figures.memory,
+};
+
+Deno.test("toLean() divides what programs cost by what the lean Collector does", () => {
+  const [lean, other] = [besideOf(run), besideOf({ ...run, points: 100, cpuMs: 6, bytesPerPoint: 10 })];
+  assertEquals([lean.cpuUsPerPoint, lean.rssMiB, other.cpuUsPerPoint], [40, 48, 60]);
+  assertEquals(toLean({ collectorLean: lean, other }), {
+    other: { cpuPerCycle: 3, cpuPerPoint: 1.5, rss: 1, bytesPerPoint: 0.5 },
+  });
+  assertThrows(() => toLean({ other }), RangeError, "no lean Collector");
+});
+
 const ROLLUP = `55d0-7ffd ---p 00000000 00:00 0 [rollup]
 Rss:               50012 kB
 Pss:               41000 kB
@@ -91,6 +121,14 @@ Deno.test("CpuMeter counts the CPU that a process uses between two samples", () 
   for (let at = 0; at < 5_000_000; at++) sum += at % 7;
   assertGreater(sum, 0);
   assertGreater(total() - before, 1e6, "a busy loop of some milliseconds");
+});
+
+Deno.test("readUserSystem() agrees with CpuMeter to some ticks", () => {
+  const { userMs, systemMs } = readUserSystem(Deno.pid);
+  const metered = [...new CpuMeter(Deno.pid).sample().values()].reduce((sum, each) => sum + each, 0) / 1e6;
+  // Ticks also count threads that have ended, which the meter has never seen.
+  assertGreater(userMs, 0);
+  assertGreater(userMs + systemMs, metered - 50);
 });
 
 Deno.test("withFloor() measures with gcc, hot and paced, or says why not", () =>
