@@ -81,8 +81,11 @@ function opampPermissions(
   };
 }
 
-/** Loaded while the courier starts, and not before: the runtime loads every path that it can read off at once. */
-function loadEncoders(): Promise<typeof import("./encoding.ts")> {
+/**
+ * Loaded while the courier starts, and not before: the runtime loads every path that it can read off at once. Whoever
+ * has no courier loads them before the drop; afterwards they are there.
+ */
+export function loadEncoders(): Promise<typeof import("./encoding.ts")> {
   return import("./encoding.ts" satisfies string);
 }
 

@@ -11,7 +11,7 @@ import { type Agent, openAgent } from "./agent.ts";
 import { parsedFlag } from "./command_line.ts";
 import type { Context } from "./context.ts";
 import { findAgent, type RunningAgent, socketLanes, submit } from "./control_agent.ts";
-import { type Delivery, openFanOut } from "./delivery.ts";
+import { type Delivery, loadEncoders, openFanOut } from "./delivery.ts";
 import { formatOf, render } from "./output.ts";
 import { type Start, start } from "./start.ts";
 import { judge } from "./verdict.ts";
@@ -98,6 +98,7 @@ export async function run(context: Context): Promise<number> {
     isBrief: true,
     previous: context.flags.text("previous"),
     courierUrl: workerUrl("courier"),
+    ...(running !== undefined && { beforeDrop: async () => void await loadEncoders() }),
     log: record,
     dead: (why) => {
       log.error("courier is dead", { why });
