@@ -71,7 +71,9 @@ export function start(context: Context): Start | undefined {
   if (write === undefined) return undefined;
   const hasTime = context.env["JOURNAL_STREAM"] === undefined || settings.logFile !== undefined;
   const log = new Log({ ...settings.log, hasTime, write, now: context.now });
-  for (const { place, key, what, next } of loaded.notices) log.info(what, { place, key, next });
+  for (const { place, key, what, next } of loaded.notices) {
+    log.info(what, { place, key, ...(next !== "" && { next }) });
+  }
   for (const destination of insecureDestinations(settings)) {
     log.warn("certificates are not verified", { destination, key: "SONDE_INSECURE_SSL" });
   }
