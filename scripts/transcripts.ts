@@ -123,13 +123,13 @@ async function settle(path: string, options: StageOptions, isCheck: boolean): Pr
 if (import.meta.main) {
   const [isCheck, isFresh] = ["--check", "--fresh"].map((flag) => Deno.args.includes(flag));
   const asked = Deno.args.filter((arg) => !arg.startsWith("--"));
-  let isCurrent = true;
-  const all = async (options: StageOptions) => {
-    for (const path of asked.length === 0 ? PAGES : asked) {
-      isCurrent = await settle(path, options, isCheck === true || isFresh === true) && isCurrent;
-    }
-  };
-  if (isFresh) await cloned((checkout) => all({ checkout, isLiteral: true }));
-  else await all({});
-  Deno.exit(isCurrent ? 0 : 1);
+  // Each page has a stage of its own, and mostly waits.
+  const all = (options: StageOptions) =>
+    Promise.all(
+      (asked.length === 0 ? PAGES : asked).map((path) =>
+        settle(path, options, isCheck === true || isFresh === true)
+      ),
+    );
+  const settled = isFresh ? await cloned((checkout) => all({ checkout, isLiteral: true })) : await all({});
+  Deno.exit(settled.includes(false) ? 1 : 0);
 }
