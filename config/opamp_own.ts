@@ -49,6 +49,12 @@ function bare(lane: LaneConfig): LaneConfig {
   return { ...lane, headers: {}, transport: { caCerts: [], insecure: false } };
 }
 
+function sameOffers(a: readonly TelemetryOffer[], b: readonly TelemetryOffer[]): boolean {
+  const text = (offers: readonly TelemetryOffer[]) =>
+    JSON.stringify(offers.toSorted((one, other) => one.signal < other.signal ? -1 : 1));
+  return text(a) === text(b);
+}
+
 /** Own telemetry of one session. */
 export class OwnTelemetry {
   readonly #parts: OwnParts;
@@ -64,7 +70,10 @@ export class OwnTelemetry {
   /** Takes offers; signals that are not among them go on as before, withdrawn ones end. */
   take(offers: readonly TelemetryOffer[]): void {
     const kept = this.#offers.filter(({ signal }) => !offers.some((offer) => offer.signal === signal));
-    this.#offers = [...kept, ...offers.filter(({ endpoint }) => endpoint !== "")];
+    const next = [...kept, ...offers.filter(({ endpoint }) => endpoint !== "")];
+    // The same again, under another hash: what waits is not given up for it.
+    if (sameOffers(next, this.#offers)) return;
+    this.#offers = next;
     this.#changing = this.#changing.then(() => this.#open(this.#offers));
   }
 

@@ -12,6 +12,7 @@ import { AgentBit, ServerFlag } from "./opamp_bits.ts";
 import { fail, giveUpReport } from "./opamp_failure.ts";
 import { dirtyFields, sameBytes, withAcked } from "./opamp_report.ts";
 import { BURST, type Counted, type Outgoing, REFILL_MS, type Turn } from "./opamp_state.ts";
+import { maySteer } from "./opamp_steering.ts";
 import { advanceTrial, settleTrial, takeOffers } from "./opamp_trial.ts";
 import { nanosToMs, THROTTLE_MIN_MS } from "./opamp_wait.ts";
 
@@ -83,7 +84,7 @@ function takeUid(turn: Turn, uid: Uint8Array): void {
   const isUsable = uid.length === 16 && uid.some((byte) => byte !== 0) && uid.some((byte) => byte !== 0xff);
   if (!isUsable) return count(turn, "bad_uid");
   state.requestsUid = false;
-  if (sameBytes(uid, state.uid)) return;
+  if (sameBytes(uid, state.uid) || !maySteer(turn)) return;
   state.uid = new Uint8Array(uid);
   state.unanswered = undefined;
   effects.push({ type: "uid", uid: state.uid });

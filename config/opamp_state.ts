@@ -71,6 +71,12 @@ export interface Trial {
   readonly phase: "announcing" | "leaving" | "trying";
 }
 
+/** Tokens that were left at a time. */
+export interface Bucket {
+  readonly tokens: number;
+  readonly at: number;
+}
+
 /** Everything the engine remembers. Treated as immutable: `step` returns the next one. */
 export interface EngineState {
   readonly config: EngineConfig;
@@ -92,7 +98,9 @@ export interface EngineState {
   /** Asked for too often: said with a later heartbeat. */
   owesFull: boolean;
   owesComponents: boolean;
-  bucket: { readonly tokens: number; readonly at: number };
+  bucket: Bucket;
+  /** What a server changes of link and identity is taken no more often than this gives. */
+  steering: Bucket;
   intervalMs: number;
   /** When the next heartbeat is due; Infinity: never. */
   dueAt: number;
@@ -154,6 +162,7 @@ export type Counted =
   | "error_responses"
   | "offers_refused"
   | "offers_ignored"
+  | "steering_declined"
   | "commands_ignored"
   | "packages_refused"
   | "custom_messages_declined"
@@ -204,6 +213,9 @@ export interface Turn {
 /** Full reports a server may ask for in a burst, and how often one more. */
 export const BURST = 3;
 export const REFILL_MS = 30_000;
+/** Changes of interval, settings and identity that are taken at once, and how often one more. */
+export const STEERING_BURST = 10;
+export const STEERING_REFILL_MS = 10_000;
 
 /** A state before the first message. `trial`: an offer whose test a crash interrupted. */
 export function initialState(config: EngineConfig, start: {
@@ -233,6 +245,7 @@ export function initialState(config: EngineConfig, start: {
     owesFull: false,
     owesComponents: false,
     bucket: { tokens: BURST, at: now },
+    steering: { tokens: STEERING_BURST, at: now },
     intervalMs,
     dueAt: now,
     soonAt: Infinity,

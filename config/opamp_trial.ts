@@ -12,6 +12,7 @@ import {
 import { AgentBit } from "./opamp_bits.ts";
 import { judgeOffers } from "./opamp_offer.ts";
 import { sameBytes, withField } from "./opamp_report.ts";
+import { maySteer } from "./opamp_steering.ts";
 import type { FieldEvent, Turn } from "./opamp_state.ts";
 
 const COALESCE_MS = 50;
@@ -43,7 +44,8 @@ function setStatus(turn: Turn, hash: Uint8Array, said: Status | { readonly fault
 }
 
 /** Takes the offered interval (A1): 0 means "not set" when polling, and "no heartbeats" over WebSocket. */
-function takeInterval({ state, effects, now }: Turn, seconds: bigint): void {
+function takeInterval(turn: Turn, seconds: bigint): void {
+  const { state, effects, now } = turn;
   if ((state.config.capabilities & AgentBit.reportsHeartbeat) === 0n) return;
   if (seconds === 0n) {
     if (state.config.transport === "http") return;
@@ -52,7 +54,7 @@ function takeInterval({ state, effects, now }: Turn, seconds: bigint): void {
   }
   const wanted = Number(seconds) * SECOND_MS;
   const intervalMs = Math.min(Math.max(wanted, SECOND_MS), INTERVAL_MAX_MS);
-  if (intervalMs === state.intervalMs) return;
+  if (intervalMs === state.intervalMs || !maySteer(turn)) return;
   state.intervalMs = intervalMs;
   state.dueAt = now + intervalMs;
   effects.push({ type: "interval", intervalMs });
@@ -68,6 +70,7 @@ export function takeOffers(turn: Turn, offers: ConnectionSettingsOffers): void {
     effects.push({ type: "count", what: "offers_ignored" });
     return;
   }
+  if (!maySteer(turn)) return;
   state.judgedOffer = offers.hash;
   if (verdict.kind === "refused") {
     effects.push({ type: "count", what: "offers_refused" });

@@ -8,7 +8,8 @@ import type { AgentRemoteConfig } from "../proto_gen/opamp/opamp_pb.ts";
 import { sameBytes } from "./opamp_report.ts";
 import { type BootState, NONE } from "./remote_boot.ts";
 import { judgeConfig } from "./remote_judge.ts";
-import type { Overlay } from "./remote_policy.ts";
+import { type Overlay, sameOverlay } from "./remote_policy.ts";
+import { Pace } from "./remote_pace.ts";
 import { passProbation } from "./remote_probation.ts";
 import { RemoteRecords, type RemoteStatus, type StatusRecord } from "./remote_record.ts";
 import { Staleness } from "./remote_staleness.ts";
@@ -24,10 +25,6 @@ interface Probing {
   readonly overlay: Overlay;
   readonly before: Observation;
   readonly cut: AbortController;
-}
-
-function sameOverlay(a: Overlay, b: Overlay): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function errorText(error: unknown): string {
@@ -48,6 +45,8 @@ export class RemoteMachine {
   #offered: AgentRemoteConfig | undefined;
   #current: { readonly hash: Uint8Array; readonly cut: AbortController } | undefined;
   #chain: Promise<void> = Promise.resolve();
+  readonly #pace: Pace;
+  #hasNotedNoHash = false;
   #attempts = 0;
   #reportedAt: number;
   #told: RemoteStatus;
@@ -65,6 +64,7 @@ export class RemoteMachine {
     this.#good = state.good;
     this.#goodConfig = state.goodConfig;
     this.#told = state.record.status;
+    this.#pace = new Pace(options.clock);
     // What the boot found is in the first report.
     this.#reportedAt = options.clock.mono();
     const { clock, stalenessMs } = options;
@@ -83,15 +83,13 @@ export class RemoteMachine {
 
   /** For health: "probation" while a configuration is tried, "stale" while the server was silent for too long. */
   get phase(): "steady" | "probation" | "stale" {
-    if (this.#current !== undefined) return "probation";
+    if (this.#told.state === "applying") return "probation";
     return this.#staleness.isStale ? "stale" : "steady";
   }
 
   /** Takes an offer; returns at once. The latest wins. */
   offer(config: AgentRemoteConfig): void {
-    if (config.configHash.length === 0) {
-      return this.#options.note("remote configuration without hash ignored");
-    }
+    if (config.configHash.length === 0) return this.#noteNoHash();
     if (this.#isLeaving) return;
     const isUnderWay = this.#current !== undefined && sameBytes(this.#current.hash, config.configHash);
     if (isUnderWay && this.#offered === undefined) return;
@@ -99,6 +97,12 @@ export class RemoteMachine {
     this.#offered = config;
     this.#current?.cut.abort();
     if (!isQueued) this.#enqueue(() => this.#takeOffer());
+  }
+
+  /** Once: a server that does so once does so with every message. */
+  #noteNoHash(): void {
+    if (!this.#hasNotedNoHash) this.#options.note("remote configuration without hash ignored");
+    this.#hasNotedNoHash = true;
   }
 
   /** The server was heard of. */
@@ -167,6 +171,8 @@ export class RemoteMachine {
 
   async #work(config: AgentRemoteConfig, cut: AbortController): Promise<void> {
     if (this.#isProven && this.#isKnown(config)) return this.#repeat();
+    await this.#pace.turn(cut.signal);
+    if (cut.signal.aborted) return;
     const isKept = await this.#records.writeConfig("received.bin", config);
     const judged = await judgeConfig(config, this.#options.judge);
     if (cut.signal.aborted) return;

@@ -12,6 +12,11 @@ import type { RemoteValues } from "./remote_parse.ts";
 /** Accepted values as an operator would write them, by key, sorted. */
 export type Overlay = Readonly<Record<string, string>>;
 
+/** True when both set the same values. */
+export function sameOverlay(a: Overlay, b: Overlay): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
 /** What the operator decided. */
 export interface RemoteRules {
   /** Keys that have a value above remote configuration, with its origin. */

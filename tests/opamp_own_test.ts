@@ -188,9 +188,11 @@ Deno.test("OwnTelemetry delivers with the offer's headers, and tells the sensor 
       { signal: "metrics", headers: {}, transport: { caCerts: [], insecure: false } },
       { signal: "logs", headers: {}, transport: { caCerts: [], insecure: false } },
     ]);
+    own.take([offerFor(sending, "metrics")]);
     own.accept(batch("metrics", 1));
     own.accept(batch("logs", 1));
     await server.waitFor(2);
+    assertEquals(fed.length, 1, "the same offer again changes nothing");
     assertEquals(server.requests.map(({ path }) => path).sort(), ["/v1/logs", "/v1/metrics"]);
     assert(server.requests.every(({ headers }) => headers["x-key"] === "planted"));
   });
