@@ -159,13 +159,22 @@ function readEndpoint({ resolution, scope }: Build): GivenEndpoint | undefined {
   return { url: winner.text, kind: winner.signal === undefined ? "metrics" : "signal" };
 }
 
+/** The operator's age, else the signal's own, else the row's. */
+function readMaxAge({ resolution, scope, signal, destination: { preset } }: Build): number {
+  const winner = resolution.winner(where.SPOOL_MAX_AGE, scope);
+  const asked = winner === undefined || winner.rank >= RANK.preset
+    ? "auto"
+    : resolution.value(where.SPOOL_MAX_AGE, scope);
+  return asked === "auto" ? preset.signals[signal]?.maxAgeMs ?? preset.maxAgeMs : asked;
+}
+
 function buildLane(build: Build): LaneConfig | undefined {
   const { resolution, destination: { name, preset }, signal, scope } = build;
+  const row = preset.signals[signal];
   const fillings = readFillings(scope, resolution);
   const url = signalUrl(preset, signal, { given: readEndpoint(build), fillings });
   if (url === undefined) return undefined;
   const naming = resolution.value(NAMING, scope);
-  const maxAge = resolution.value(where.SPOOL_MAX_AGE, scope);
   const profile = resolution.value(where.RETRY_PROFILE, scope);
   const native = readNative(build);
   const parts = readHeaderParts(build);
@@ -184,10 +193,10 @@ function buildLane(build: Build): LaneConfig | undefined {
     naming: naming === "auto" ? preset.naming : naming,
     ...(preset.resourceCopies === undefined ? {} : { resourceCopies: preset.resourceCopies }),
     temporality: readTemporality(build),
-    batchBytesMax: preset.batchBytesMax,
-    batchItemsMax: preset.batchItemsMax,
+    batchBytesMax: row?.batchBytesMax ?? preset.batchBytesMax,
+    batchItemsMax: row?.batchItemsMax ?? preset.batchItemsMax,
     ...(preset.bucketsMax === undefined ? {} : { bucketsMax: preset.bucketsMax }),
-    maxAgeMs: maxAge === "auto" ? preset.maxAgeMs : maxAge,
+    maxAgeMs: readMaxAge(build),
     ...(preset.answers === undefined ? {} : { answers: preset.answers }),
     transport: readTransport({ resolution, scope, at: build.at }),
     retry: {

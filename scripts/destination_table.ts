@@ -20,6 +20,15 @@ function ageText(ms: number): string {
   return minutes % 1440 === 0 && minutes > 2880 ? `${minutes / 1440} days` : `${minutes / 60} h`;
 }
 
+/** `1 h; logs 24 h`. */
+function agesText({ signals, maxAgeMs }: Preset): string {
+  const others = SIGNALS.flatMap((signal) => {
+    const own = signals[signal]?.maxAgeMs;
+    return own === undefined ? [] : [`${signal} ${ageText(own)}`];
+  });
+  return [ageText(maxAgeMs), ...others].join("; ");
+}
+
 function endpointText({ endpoint, regions, mergesPath }: Preset): string {
   if (regions !== undefined) return Object.values(regions).map((url) => `\`${url}\``).join(", ");
   const given = mergesPath ? "yours, with or without the path" : "yours";
@@ -55,8 +64,7 @@ function addressRow(preset: Preset): string[] {
 }
 
 function formRow(preset: Preset): string[] {
-  const { name, naming, temporalities, encodings, batchBytesMax, batchItemsMax, maxAgeMs, retryProfile } =
-    preset;
+  const { name, naming, temporalities, encodings, batchBytesMax, batchItemsMax, retryProfile } = preset;
   return [
     name,
     naming,
@@ -64,7 +72,7 @@ function formRow(preset: Preset): string[] {
     encodings.join(", "),
     sizeText(batchBytesMax),
     String(batchItemsMax),
-    ageText(maxAgeMs),
+    agesText(preset),
     retryProfile ?? "otlp",
   ];
 }

@@ -140,3 +140,16 @@ Deno.test("an interval so short that the destination would keep one of two count
   }
   assertEquals(load({ env: { SONDE_ENDPOINT: "http://h", SONDE_INTERVAL: "500ms" } }).problems, []);
 });
+
+Deno.test("a signal's own age holds where the operator says none", () => {
+  const env = {
+    SONDE_PRESET: "dynatrace",
+    SONDE_ENDPOINT: "https://d/api/v2/otlp",
+    SONDE_API_KEY: "dt0c01.a",
+  };
+  const hours = (more: Record<string, string>) =>
+    settingsOf({ env: { ...env, ...more } }).lanes.map(({ maxAgeMs }) => maxAgeMs / 3_600_000);
+  assertEquals(hours({}), [1, 24, 1]);
+  assertEquals(hours({ SONDE_SPOOL_MAX_AGE: "auto" }), [1, 24, 1]);
+  assertEquals(hours({ SONDE_SPOOL_MAX_AGE: "2h" }), [2, 2, 2]);
+});

@@ -49,7 +49,8 @@ export const datadogOtlp: Preset = {
   summary: "Datadog, OTLP intake",
   docs: "https://docs.datadoghq.com/opentelemetry/setup/otlp_ingest/metrics/",
   endpoint: "https://otlp.{region}",
-  signals: { metrics: { path: "/v1/metrics" }, logs: { path: "/v1/logs" } },
+  // Log records may be 18 hours old, points one.
+  signals: { metrics: { path: "/v1/metrics" }, logs: { path: "/v1/logs", maxAgeMs: 18 * HOUR_MS } },
   headers: {
     "dd-api-key": ["{key}"],
     "dd-otel-metric-config": [

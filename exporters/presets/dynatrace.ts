@@ -5,12 +5,20 @@
  */
 import { PLAIN_OTLP, type Preset } from "./preset.ts";
 
+const HOUR_MS = 3_600_000;
+
 export const dynatrace: Preset = {
   ...PLAIN_OTLP,
   name: "dynatrace",
   summary: "Dynatrace: SaaS, Managed or ActiveGate",
   docs: "https://docs.dynatrace.com/docs/ingest-from/opentelemetry/otlp-api",
   mergesPath: true,
+  signals: {
+    metrics: { path: "/v1/metrics" },
+    // Log records may be a day old, spans an hour, like points.
+    logs: { path: "/v1/logs", maxAgeMs: 24 * HOUR_MS },
+    traces: { path: "/v1/traces" },
+  },
   headers: { authorization: ["Api-Token {key}"] },
   requires: ["ENDPOINT", "API_KEY"],
   shapes: {
@@ -25,7 +33,7 @@ export const dynatrace: Preset = {
   encodings: ["protobuf"],
   batchBytesMax: 3_500_000,
   batchItemsMax: 15_000,
-  maxAgeMs: 3_600_000,
+  maxAgeMs: HOUR_MS,
   impliedBy: "DT_ENDPOINT",
   standIn: ["emit", "histogram", "--demo", "http", "--loop"],
   aliases: [

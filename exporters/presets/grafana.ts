@@ -5,12 +5,20 @@
  */
 import { OPTIONAL_AUTHORIZATION, PLAIN_OTLP, type Preset } from "./preset.ts";
 
+const DAY_MS = 24 * 3_600_000;
+
 export const grafanaCloud: Preset = {
   ...PLAIN_OTLP,
   name: "grafana_cloud",
   summary: "Grafana Cloud",
   docs: "https://grafana.com/docs/grafana-cloud/send-data/otlp/send-data-otlp/",
   endpoint: "https://otlp-gateway-{region}.grafana.net/otlp",
+  // Only points have to come in order; what stores log records and spans takes a day with ease.
+  signals: {
+    metrics: { path: "/v1/metrics" },
+    logs: { path: "/v1/logs", maxAgeMs: DAY_MS },
+    traces: { path: "/v1/traces", maxAgeMs: DAY_MS },
+  },
   headers: { authorization: ["Basic {basic}"] },
   requires: ["REGION", "USER", "API_KEY"],
   shapes: {

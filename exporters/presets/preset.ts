@@ -19,6 +19,9 @@ export interface SignalRow {
   readonly path: string;
   /** Headers beside the row's. */
   readonly headers?: HeaderTemplates;
+  readonly batchBytesMax?: number;
+  readonly batchItemsMax?: number;
+  readonly maxAgeMs?: number;
 }
 
 /** Header texts by lower-case name; of several, the first whose placeholders are all set. None: no header. */
