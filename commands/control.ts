@@ -84,11 +84,14 @@ class Guard {
 
   /** What takes longer loses its connection. */
   async within<T>(ms: number, work: Promise<T>): Promise<T> {
-    const timer = setTimeout(() => this.close(), ms);
+    // Not a plain timer: a one-shot verb would load the runtime's Node layer for it.
+    const late = AbortSignal.timeout(ms);
+    const close = () => this.close();
+    late.addEventListener("abort", close);
     try {
       return await work;
     } finally {
-      clearTimeout(timer);
+      late.removeEventListener("abort", close);
     }
   }
 }

@@ -148,7 +148,7 @@ export async function runJob(
   }, launch.timeoutMs);
   const status = await child.status;
   const durationMs = performance.now() - begunMs;
-  clearTimeout(timer);
+  if (timer !== undefined) clearTimeout(timer);
   over.abort();
   relay.stop();
   for (const passage of passing) passage.end();

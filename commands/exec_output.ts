@@ -76,7 +76,7 @@ export class Passage {
     this.#isReading = true;
     if (this.#hasEnded) this.#watch();
     const { value } = await this.#reader.read();
-    clearTimeout(this.#timer);
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#isReading = false;
     return value;
   }

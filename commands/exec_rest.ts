@@ -6,7 +6,7 @@
 import { hostFiles } from "../config/files.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
-import { sleep } from "../exporters/clock.ts";
+import { sleepBriefly } from "../exporters/clock.ts";
 import type { LogRecord } from "../exporters/messages.ts";
 import type { PingEvent } from "../exporters/post_ping.ts";
 import { loadInput, printFindings } from "./configuration.ts";
@@ -96,7 +96,7 @@ export class Telling {
     };
     const over = new AbortController();
     const all = Promise.all([this.#ping(event, job.tail ?? ""), delivery()]);
-    await Promise.race([all, sleep(HOLD_MS, over.signal)]);
+    await Promise.race([all, sleepBriefly(HOLD_MS, over.signal)]);
     over.abort();
   }
 

@@ -7,7 +7,7 @@ import { rereadCredentials } from "../config/credential_files.ts";
 import { readNamed } from "../config/files.ts";
 import type { Settings } from "../config/settings.ts";
 import { BriefDelivery } from "../exporters/brief_delivery.ts";
-import { type Clock, sleep } from "../exporters/clock.ts";
+import { type Clock, sleepBriefly } from "../exporters/clock.ts";
 import type { CourierStart } from "../exporters/messages.ts";
 import { isSpoolIdle } from "../exporters/spool_idle.ts";
 import { PRODUCT } from "./build.ts";
@@ -92,7 +92,12 @@ export async function openDirectOutlet(
   const resource = resourceOf(settings, agentId);
   const memory = await openSeriesMemory(stateDir);
   const { spool: place } = spoolPlace(settings, { stateDir, isBrief: true });
-  const clock = { wall: context.now, mono: () => performance.now(), random: context.random, sleep };
+  const clock = {
+    wall: context.now,
+    mono: () => performance.now(),
+    random: context.random,
+    sleep: sleepBriefly,
+  };
   const open = isInboxEnough(settings, place) ? openBrief : openSpooled;
   return {
     resource,

@@ -16,8 +16,29 @@ export interface Clock {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
+/** Why a wait is cut short that is merely over; without a reason the runtime makes an error, with a stack, each time. */
+export const OVER = "over";
+
 /** The longest that the runtime's timers hold; what asks for more looks again then. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/**
+ * Real waiting for a process that waits a few times and ends: the first plain timer of an isolate brings the runtime's
+ * Node layer along, 5 ms of its start; a signal's does not. One that is cut short stays behind until its time comes.
+ */
+export function sleepBriefly(ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const over = AbortSignal.timeout(Math.min(Math.max(0, Math.round(ms)), TIMER_MS_MAX));
+    const end = () => {
+      over.removeEventListener("abort", end);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    };
+    over.addEventListener("abort", end);
+    signal?.addEventListener("abort", end);
+  });
+}
 
 /**
  * Real waiting, for the roots' clock. Plain timers, since every process waits somewhere and a package for it would bring
