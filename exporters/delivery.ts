@@ -9,6 +9,7 @@ import type { LaneSpool } from "./backlog.ts";
 import type { BatchHeader, BatchMessage, Signal } from "./batch.ts";
 import type { Clock } from "./clock.ts";
 import type { FlushOptions } from "./drive.ts";
+import { release } from "./growing_bytes.ts";
 import { type Body, compress, decompress } from "./gzip.ts";
 import type { Reread } from "./known_credentials.ts";
 import { Lane } from "./lane.ts";
@@ -54,6 +55,7 @@ class Forms {
   readonly #given: Body;
   #packed: Promise<Body> | undefined;
   #plain: Promise<Body> | undefined;
+  #isTaken = false;
 
   constructor(given: Body) {
     this.#given = given;
@@ -61,12 +63,23 @@ class Forms {
 
   in(compression: LaneConfig["compression"]): Promise<Body> {
     const { bytes, gzipped } = this.#given;
-    if (gzipped === (compression === "gzip")) return Promise.resolve(this.#given);
+    if (gzipped === (compression === "gzip")) {
+      this.#isTaken = true;
+      return Promise.resolve(this.#given);
+    }
     if (compression === "gzip") return this.#packed ??= compress(bytes);
     return this.#plain ??= decompress(bytes, PLAIN_BYTES_MAX).then((plain) => ({
       bytes: plain,
       gzipped: false,
     }));
+  }
+
+  /** Frees what was given when no lane keeps it: half a megabyte a batch behind a busy receiver. */
+  async release(): Promise<void> {
+    const packed = await this.#packed;
+    if (packed !== undefined && packed.bytes !== this.#given.bytes && !this.#isTaken) {
+      release(this.#given.bytes);
+    }
   }
 }
 
@@ -193,7 +206,7 @@ export class Delivery {
     });
   }
 
-  async #take({ headers, body, gzipped }: BatchMessage): Promise<void> {
+  async #take({ origin, headers, body, gzipped }: BatchMessage): Promise<void> {
     const forms = new Forms({ bytes: body, gzipped });
     for (const header of headers) {
       const lane = this.#lanes.get(laneKey(header));
@@ -211,6 +224,7 @@ export class Delivery {
         lane.account.drop("oversize", header.items);
       }
     }
+    if (origin === "receiver") await forms.release();
   }
 
   #stray({ destination, signal, items }: BatchHeader): void {

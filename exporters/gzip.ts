@@ -5,6 +5,8 @@
  * @module
  */
 
+import { GrowingBytes, release } from "./growing_bytes.ts";
+
 /** Below this a gzip body is hardly smaller, and its cost is not worth it (otlp 6.3). */
 const FLOOR_BYTES = 1_024;
 
@@ -12,6 +14,8 @@ const FLOOR_BYTES = 1_024;
 const LARGE_BYTES = 131_072;
 /** Half the CPU of the stream's level for 2 % more bytes (log records with values of their own, 557 KB). */
 const LARGE_LEVEL = 5;
+/** How much smaller telemetry becomes, about: room for what comes out is made by it. */
+const USUAL_RATIO = 4;
 
 /** A request body and how it is written. */
 export interface Body {
@@ -26,15 +30,22 @@ const PACKED_PIECE_BYTES = 8_192;
 export async function compress(bytes: Uint8Array<ArrayBuffer>): Promise<Body> {
   if (bytes.length < FLOOR_BYTES) return { bytes, gzipped: false };
   const packed = bytes.length < LARGE_BYTES
-    ? await pump(bytes, new CompressionStream("gzip"), { pieceBytes: LARGE_BYTES, bytesMax: Infinity })
+    ? await pump(bytes, new CompressionStream("gzip"), {
+      pieceBytes: LARGE_BYTES,
+      bytesMax: Infinity,
+      usual: 0,
+    })
     : await compressLarge(bytes);
   return packed.length < bytes.length ? { bytes: packed, gzipped: true } : { bytes, gzipped: false };
 }
 
 async function compressLarge(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const { gzipSync } = await import("node:zlib");
-  const packed = gzipSync(bytes, { level: LARGE_LEVEL });
-  return concat([packed], packed.length);
+  const chunkSize = Math.ceil(bytes.length / USUAL_RATIO);
+  const packed = gzipSync(bytes, { level: LARGE_LEVEL, chunkSize });
+  const exact = concat([packed], packed.length);
+  if (packed.buffer instanceof ArrayBuffer) release(new Uint8Array(packed.buffer));
+  return exact;
 }
 
 /** The plain bytes of a gzip body. Throws a RangeError past `bytesMax`, a TypeError when it is not gzip. */
@@ -42,33 +53,45 @@ export function decompress(
   bytes: Uint8Array<ArrayBuffer>,
   bytesMax: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return pump(bytes, new DecompressionStream("gzip"), { pieceBytes: PACKED_PIECE_BYTES, bytesMax });
+  const usual = Math.min(claimedSize(bytes), bytesMax);
+  return pump(bytes, new DecompressionStream("gzip"), { pieceBytes: PACKED_PIECE_BYTES, bytesMax, usual });
+}
+
+/** What the last four bytes of gzip say of the plain size; it need not be true (RFC 1952, 2.3.1). */
+export function claimedSize(bytes: Uint8Array<ArrayBuffer>): number {
+  if (bytes.length < 4) return 0;
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(bytes.length - 4, true);
+}
+
+interface PumpOptions {
+  /** Bytes that go in at a time. */
+  readonly pieceBytes: number;
+  readonly bytesMax: number;
+  /** Bytes that will come out, as far as is known. */
+  readonly usual: number;
 }
 
 /** Through a writer of its own: a Blob and a pipe before it cost as much again (no JIT). */
 async function pump(
   bytes: Uint8Array<ArrayBuffer>,
   stream: CompressionStream | DecompressionStream,
-  { pieceBytes, bytesMax }: { readonly pieceBytes: number; readonly bytesMax: number },
+  { pieceBytes, bytesMax, usual }: PumpOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   // What fails there fails here as well.
   feed(stream.writable.getWriter(), bytes, pieceBytes).catch(() => {});
   const reader = stream.readable.getReader();
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let total = 0;
+  const joined = new GrowingBytes(usual);
   for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    total += next.value.length;
-    if (total > bytesMax) {
+    if (joined.length + next.value.length > bytesMax) {
       await reader.cancel();
       throw new RangeError(
         `Cannot decompress batch: more than ${bytesMax} bytes, expected at most that many`,
       );
     }
-    chunks.push(next.value);
+    joined.append(next.value);
+    release(next.value);
   }
-  const [first] = chunks;
-  const isWhole = chunks.length === 1 && first?.length === first?.buffer.byteLength;
-  return first !== undefined && isWhole ? first : concat(chunks, total);
+  return joined.take();
 }
 
 async function feed(

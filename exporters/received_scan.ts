@@ -7,6 +7,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import type { Signal } from "./batch.ts";
+import { release } from "./growing_bytes.ts";
 import {
   ANY_VALUE,
   BYTES_VALUE,
@@ -55,8 +56,8 @@ const CUMULATIVE = 2;
 /** The usual request's copy is made here, so that it costs no allocation; a larger one gets its own. */
 const scratch = new Uint8Array(262_144);
 
-function copyForText(bytes: Uint8Array): Uint8Array {
-  if (bytes.length > scratch.length) return bytes.slice();
+function copyForText(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (bytes.length > scratch.length) return new Uint8Array(bytes);
   const text = scratch.subarray(0, bytes.length);
   text.set(bytes);
   return text;
@@ -64,7 +65,12 @@ function copyForText(bytes: Uint8Array): Uint8Array {
 
 /** Walks a request once. Throws `SyntaxError` when the bytes are no such request. */
 export function scanRequest(bytes: Uint8Array, signal: Signal): Tally {
-  return new Scan(bytes).run(signal);
+  const text = copyForText(bytes);
+  try {
+    return new Scan(bytes, text).run(signal);
+  } finally {
+    if (text.buffer !== scratch.buffer) release(text);
+  }
 }
 
 class Scan {
@@ -77,9 +83,9 @@ class Scan {
   #lastTimeAt = -1;
   #temporalities = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, text: Uint8Array) {
     this.#bytes = bytes;
-    this.#text = copyForText(bytes);
+    this.#text = text;
   }
 
   run(signal: Signal): Tally {

@@ -76,7 +76,10 @@ class Receiver {
 
   async flush(id: number, final: boolean): Promise<void> {
     this.#wake();
-    if (final) await this.#server.stop(GRACE_MS);
+    if (final) {
+      this.#intake.stopWaiting();
+      await this.#server.stop(GRACE_MS);
+    }
     this.#intake.sendAll();
     send({ type: "flushed", id, report: this.#report() });
   }

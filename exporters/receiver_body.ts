@@ -3,6 +3,7 @@
  * Memory is taken from the budget before it is filled. Source: RFC 9112 sections 6 and 7.
  * @module
  */
+import { release } from "./growing_bytes.ts";
 import { concat } from "./gzip.ts";
 import type { Head } from "./receiver_head.ts";
 import { malformed, RefusedRequest } from "./receiver_refusal.ts";
@@ -86,7 +87,9 @@ export async function readBody(
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if (head.length === undefined) return await readChunks(stream, options);
   const body = new Uint8Array(head.length);
-  return await stream.take(body) ? body : undefined;
+  if (await stream.take(body)) return body;
+  release(body);
+  return undefined;
 }
 
 async function readChunks(
@@ -132,7 +135,9 @@ class GrowingBody {
     if (needed > this.#bytes.length) {
       const capacity = Math.max(needed, this.#bytes.length * 2, 4_096);
       this.#share.take(capacity - this.#bytes.length);
-      this.#bytes = concat([this.#bytes.subarray(0, this.length)], capacity);
+      const small = this.#bytes;
+      this.#bytes = concat([small.subarray(0, this.length)], capacity);
+      release(small);
     }
     const room = this.#bytes.subarray(this.length, needed);
     this.length = needed;

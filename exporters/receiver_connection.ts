@@ -16,6 +16,8 @@ import { ByteStream, type Socket } from "./receiver_stream.ts";
 /** A request whose body is here. */
 export interface ReceivedRequest extends Route {
   readonly body: Uint8Array<ArrayBuffer>;
+  /** What it holds of all bodies' memory; grows with what is made of the body. */
+  readonly share: Share;
 }
 
 /** What a connection needs of its server. */
@@ -124,7 +126,7 @@ export class Connection {
     if (body === undefined) return undefined;
     this.#enter("work", Infinity);
     if (body.length === 0 && to.encoding === "protobuf") return accepted(to.signal, to.encoding);
-    return await intake({ ...to, body });
+    return await intake({ ...to, body, share });
   }
 
   async #refuse(refusal: RefusedRequest, head: Head | undefined): Promise<boolean> {

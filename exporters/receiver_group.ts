@@ -5,7 +5,7 @@
  * @module
  */
 import type { Encoding, Signal } from "./batch.ts";
-import { concat } from "./gzip.ts";
+import { GrowingBytes } from "./growing_bytes.ts";
 import type { LaneAccount } from "./receiver_account.ts";
 import type { HandOver } from "./receiver_hand_over.ts";
 import type { ReceiverLane } from "./receiver_messages.ts";
@@ -28,11 +28,12 @@ const BATCH_ITEMS_MAX = 8_192;
 const DELAY_MS: Readonly<Record<Signal, number>> = { logs: 700, traces: 4_000, metrics: 10_000 };
 
 const encoder = new TextEncoder();
-const MEMBERS: Readonly<Record<Signal, string>> = {
-  logs: "resourceLogs",
-  traces: "resourceSpans",
-  metrics: "resourceMetrics",
+const OPENINGS: Readonly<Record<Signal, Uint8Array>> = {
+  logs: encoder.encode('{"resourceLogs":['),
+  traces: encoder.encode('{"resourceSpans":['),
+  metrics: encoder.encode('{"resourceMetrics":['),
 };
+const NO_TIMES = { firstTimeMs: Infinity, lastTimeMs: 0 };
 const COMMA = encoder.encode(",");
 const END = encoder.encode("]}");
 
@@ -50,7 +51,8 @@ export class Group {
   readonly #handOver: HandOver;
   readonly #bytesMax: number;
   readonly #itemsMax: number;
-  #parts: Part[] = [];
+  readonly #body: GrowingBytes;
+  #times = NO_TIMES;
   #openedMs = 0;
   #lastSentMs = -Infinity;
   bytes = 0;
@@ -64,6 +66,7 @@ export class Group {
     this.#handOver = handOver;
     this.#bytesMax = Math.min(BATCH_BYTES_MAX, ...lanes.map((it) => it.lane.batchBytesMax));
     this.#itemsMax = Math.min(BATCH_ITEMS_MAX, ...lanes.map((it) => it.lane.batchItemsMax));
+    this.#body = new GrowingBytes(this.#bytesMax);
   }
 
   /** Room these bytes take at the courier. */
@@ -71,13 +74,13 @@ export class Group {
     return bytes * this.lanes.length;
   }
 
-  /** Joins a request; `nowMs` is monotonic. */
+  /** Joins a request, whose bytes are copied; `nowMs` is monotonic. */
   add(part: Part, nowMs: number): void {
     const wouldOverflow = this.bytes + part.bytes > this.#bytesMax ||
       this.items + part.items > this.#itemsMax;
     if (wouldOverflow) this.send(nowMs);
-    if (this.#parts.length === 0) this.#openedMs = nowMs;
-    this.#parts.push(part);
+    if (this.items === 0) this.#openedMs = nowMs;
+    this.#append(part);
     this.bytes += part.bytes;
     this.items += part.items;
     for (const { account } of this.lanes) {
@@ -92,36 +95,36 @@ export class Group {
 
   /** Sends what has waited long enough. */
   sendDue(nowMs: number): void {
-    if (this.#parts.length > 0 && nowMs - this.#openedMs >= DELAY_MS[this.signal]) this.send(nowMs);
+    if (this.items > 0 && nowMs - this.#openedMs >= DELAY_MS[this.signal]) this.send(nowMs);
   }
 
   /** Hands over what is here, if anything. */
   send(nowMs: number): void {
-    if (this.#parts.length === 0) return;
-    const parts = this.#parts;
-    const items = this.items;
-    this.#parts = [];
-    this.bytes = 0;
-    this.items = 0;
-    this.#lastSentMs = nowMs;
-    this.#handOver.send(this.#join(parts), {
+    if (this.items === 0) return;
+    const { items } = this;
+    if (this.encoding === "json") this.#body.append(END);
+    this.#handOver.send(this.#body.take(), {
       lanes: this.lanes.map((it) => it.lane),
       items,
-      firstTimeMs: parts.reduce((first, part) => Math.min(first, part.firstTimeMs), Infinity),
-      lastTimeMs: parts.reduce((last, part) => Math.max(last, part.lastTimeMs), 0),
+      ...this.#times,
     });
+    this.bytes = 0;
+    this.items = 0;
+    this.#times = NO_TIMES;
+    this.#lastSentMs = nowMs;
     for (const { account } of this.lanes) {
       account.forwarded += items;
       account.grouped -= items;
     }
   }
 
-  #join(parts: readonly Part[]): Uint8Array<ArrayBuffer> {
-    const pieces = this.encoding === "protobuf" ? parts.flatMap((part) => part.pieces) : [
-      encoder.encode(`{"${MEMBERS[this.signal]}":[`),
-      ...parts.flatMap((part, i) => i === 0 ? part.pieces : [COMMA, ...part.pieces]),
-      END,
-    ];
-    return concat(pieces, pieces.reduce((total, piece) => total + piece.length, 0));
+  #append({ pieces, bytes, firstTimeMs, lastTimeMs }: Part): void {
+    this.#body.reserve(bytes);
+    if (this.encoding === "json") this.#body.append(this.items > 0 ? COMMA : OPENINGS[this.signal]);
+    for (const piece of pieces) this.#body.append(piece);
+    this.#times = {
+      firstTimeMs: Math.min(this.#times.firstTimeMs, firstTimeMs),
+      lastTimeMs: Math.max(this.#times.lastTimeMs, lastTimeMs),
+    };
   }
 }

@@ -7,6 +7,12 @@
 import type { BatchHeader, BatchMessage } from "./batch.ts";
 import type { ReceiverLane, Room } from "./receiver_messages.ts";
 
+/**
+ * Bytes on their way to the courier at most, unless it is one batch alone: what it has room for is mostly disk, and
+ * until a batch lies there it is in memory, plain.
+ */
+const WINDOW_BYTES = 2_097_152;
+
 /** The port's sending side. */
 export type BatchPort = (message: BatchMessage, transfer: Transferable[]) => void;
 
@@ -24,6 +30,7 @@ export class HandOver {
   #room: Room = { type: "room", bytes: 0, sequence: 0 };
   /** Batches the courier has not spoken of yet. */
   #unseen: { readonly sequence: number; readonly bytes: number }[] = [];
+  #heard = Promise.withResolvers<void>();
   batches = 0;
 
   constructor(post: BatchPort) {
@@ -32,13 +39,35 @@ export class HandOver {
 
   /** Bytes the courier can still take, as far as is known. */
   get free(): number {
-    return this.#room.bytes - this.#unseen.reduce((total, batch) => total + batch.bytes, 0);
+    return this.#room.bytes - this.#underWay;
+  }
+
+  /** True when so much may be handed over without waiting for the courier to take what is on its way. */
+  fits(bytes: number): boolean {
+    const underWay = this.#underWay;
+    return underWay === 0 || underWay + bytes <= WINDOW_BYTES;
+  }
+
+  /** Resolves when the courier has spoken again, or at `nudge`. */
+  get heard(): Promise<void> {
+    return this.#heard.promise;
+  }
+
+  /** Makes those who wait look at the clock. */
+  nudge(): void {
+    this.#heard.resolve();
+    this.#heard = Promise.withResolvers();
+  }
+
+  get #underWay(): number {
+    return this.#unseen.reduce((total, batch) => total + batch.bytes, 0);
   }
 
   /** The courier's word. */
   hear(room: Room): void {
     this.#room = room;
     this.#unseen = this.#unseen.filter((batch) => batch.sequence > room.sequence);
+    this.nudge();
   }
 
   /** Posts a batch; the body is transferred. */

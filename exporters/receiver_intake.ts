@@ -7,17 +7,18 @@
  */
 import type { Attributes } from "../collectors/metric.ts";
 import { type Signal, SIGNALS } from "./batch.ts";
+import { release } from "./growing_bytes.ts";
 import { scanRequest } from "./received_scan.ts";
 import { ResourceCompletion } from "./received_resource.ts";
 import { size } from "./received_wire.ts";
 import { LaneAccount, type ReceiverAccount } from "./receiver_account.ts";
 import { accepted, type Answer, type Partial } from "./receiver_answer.ts";
-import { tooLarge } from "./receiver_body.ts";
 import type { ReceivedRequest } from "./receiver_connection.ts";
 import { type Checked, type Form, formsOf } from "./receiver_form.ts";
 import type { HandOver } from "./receiver_hand_over.ts";
 import type { ReceiverStart } from "./receiver_messages.ts";
-import { RefusedRequest } from "./receiver_refusal.ts";
+import { Inflater } from "./receiver_inflate.ts";
+import { badBody, RefusedRequest } from "./receiver_refusal.ts";
 import type { Clock } from "./clock.ts";
 
 /** What the intake works with. */
@@ -30,13 +31,10 @@ export interface IntakeOptions {
 
 /** A client that is told "full" comes back after so many seconds. */
 const RETRY_AFTER_FULL = 5;
-
-/** What comes out of a gzip body at a time: all of it, as a rule. */
-const PIECE_BYTES_MAX = 262_144;
-const PIECE_BYTES_MIN = 64;
+/** So long a request waits for a courier that has room and does not come round to it. */
+const BEHIND_MS = 3_000;
 
 type JsonModule = typeof import("./received_json.ts");
-type ZlibModule = typeof import("node:zlib");
 
 export class Intake {
   readonly #options: IntakeOptions;
@@ -46,11 +44,13 @@ export class Intake {
   readonly #all: readonly Form[];
   /** Destinations that do not accept a signal. */
   readonly #strangers: Readonly<Record<Signal, readonly LaneAccount[]>>;
-  #zlib: ZlibModule | undefined;
+  readonly #inflater: Inflater;
+  #isStopping = false;
 
   constructor(options: IntakeOptions) {
     const { start, account, handOver, clock } = options;
     this.#options = options;
+    this.#inflater = new Inflater(start.limits.bodyBytes);
     this.#host = start.resource;
     this.#completion = new ResourceCompletion(start.resource);
     const startNs = BigInt(clock.wall()) * 1_000_000n;
@@ -80,20 +80,31 @@ export class Intake {
     return this.#all.every((form) => form.group.items === 0);
   }
 
-  /** Takes a request as a whole, or throws `RefusedRequest`. */
+  /** Takes a request as a whole, or throws `RefusedRequest`; either way its body is gone afterwards. */
   async take(request: ReceivedRequest): Promise<Answer> {
-    const { signal, encoding } = request;
-    const plain = request.isGzipped ? await this.#inflate(request.body) : request.body;
-    const checked = await this.#check({ ...request, body: plain });
-    const { items } = checked.tally;
-    if (items === 0) return accepted(signal, encoding);
-    const forms = this.#forms[signal];
-    for (const form of forms) if (form.needs(checked)) await form.prepare(checked);
-    // From here on nothing waits: room that was found is room that is used.
-    const bytes = size(checked.protobuf);
-    this.#checkRoom(forms, { bytes, items });
-    this.#options.account.received[signal] += items;
-    return accepted(signal, encoding, this.#distribute(checked));
+    if (!request.isGzipped) return await this.#takePlain(request);
+    const packedBytes = request.body.length;
+    const body = await this.#inflater.inflate(request.body);
+    release(request.body);
+    return await this.#takePlain({ ...request, body }, Math.max(0, body.length - packedBytes));
+  }
+
+  /** `grown`: bytes that the body holds beyond its share. */
+  async #takePlain({ signal, encoding, body, share }: ReceivedRequest, grown: number = 0): Promise<Answer> {
+    try {
+      share.take(grown);
+      const checked = await this.#check({ signal, encoding, body });
+      const { items } = checked.tally;
+      if (items === 0) return accepted(signal, encoding);
+      const forms = this.#forms[signal];
+      for (const form of forms) if (form.needs(checked)) await form.prepare(checked);
+      await this.#waitForRoom(forms, { bytes: size(checked.protobuf), items });
+      // From here on nothing waits: room that was found is room that is used.
+      this.#options.account.received[signal] += items;
+      return accepted(signal, encoding, this.#distribute(checked));
+    } finally {
+      release(body);
+    }
   }
 
   /** A cycle of the sensor's went out: received metrics follow. */
@@ -101,9 +112,16 @@ export class Intake {
     for (const form of this.#forms.metrics) form.group.send(this.#options.clock.mono());
   }
 
-  /** Sends what has waited long enough. */
+  /** Sends what has waited long enough, and refuses what has. */
   sendDue(): void {
+    this.#options.handOver.nudge();
     for (const form of this.#all) form.group.sendDue(this.#options.clock.mono());
+  }
+
+  /** From now on no request waits for room: their programs keep what does not fit at once. */
+  stopWaiting(): void {
+    this.#isStopping = true;
+    this.#options.handOver.nudge();
   }
 
   /** Sends all there is. */
@@ -111,19 +129,9 @@ export class Intake {
     for (const form of this.#all) form.group.send(this.#options.clock.mono());
   }
 
-  /** By node:zlib, once a program compresses: half the CPU of the runtime's stream (no JIT), for 3 MB. */
-  async #inflate(body: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-    const { bodyBytes } = this.#options.start.limits;
-    this.#zlib ??= await import("node:zlib");
-    const { buffer, byteOffset, length } = gunzip(this.#zlib, body, bodyBytes);
-    if (!(buffer instanceof ArrayBuffer)) throw new Error("BUG: gunzipSync() gave shared memory");
-    const plain = new Uint8Array(buffer, byteOffset, length);
-    // A group would keep the whole buffer of a body that is smaller than it said.
-    return length * 2 < buffer.byteLength ? plain.slice() : plain;
-  }
-
-  async #check(request: ReceivedRequest): Promise<Checked> {
-    const { signal, encoding, body } = request;
+  async #check(
+    { signal, encoding, body }: Pick<ReceivedRequest, "signal" | "encoding" | "body">,
+  ): Promise<Checked> {
     try {
       if (encoding === "protobuf") return this.#checkProtobuf(signal, body);
       const module: JsonModule = await import("./received_json.ts");
@@ -140,20 +148,29 @@ export class Intake {
     return { signal, tally, protobuf: tally.items === 0 ? [] : this.#completion.complete(body) };
   }
 
-  #checkRoom(
+  /** Waits while the courier is behind; throws `RefusedRequest` with 503 when it is full or stays behind. */
+  async #waitForRoom(
     forms: readonly Form[],
     { bytes, items }: { readonly bytes: number; readonly items: number },
-  ): void {
-    const { handOver, account } = this.#options;
-    const grouped = this.#all.reduce((total, form) => total + form.group.cost(form.group.bytes), 0);
+  ): Promise<void> {
+    const { handOver, account, clock } = this.#options;
+    const untilMs = clock.mono() + BEHIND_MS;
     const needed = forms.reduce((total, form) => total + form.group.cost(bytes), 0);
-    if (needed <= handOver.free - grouped) return;
+    while (needed + this.#grouped <= handOver.free) {
+      if (handOver.fits(needed)) return;
+      if (this.#isStopping || clock.mono() >= untilMs) break;
+      await handOver.heard;
+    }
     account.deferred += items;
     throw new RefusedRequest("Cannot take more now: queue and spool are full, expected room", {
       status: 503,
       reason: "full",
       retryAfter: RETRY_AFTER_FULL,
     });
+  }
+
+  get #grouped(): number {
+    return this.#all.reduce((total, form) => total + form.group.cost(form.group.bytes), 0);
   }
 
   /** Gives every form its part; what is to be said to the client about it. */
@@ -175,23 +192,4 @@ export class Intake {
     if (forms.length === 0 && words.length === 0) words.push(`no destination accepts ${checked.signal}`);
     return words.length === 0 ? undefined : { rejected, message: words.join("; ") };
   }
-}
-
-function gunzip({ gunzipSync }: ZlibModule, body: Uint8Array<ArrayBuffer>, bytesMax: number): Uint8Array {
-  const chunkSize = Math.min(Math.max(claimedSize(body) + 1, PIECE_BYTES_MIN), PIECE_BYTES_MAX);
-  try {
-    return gunzipSync(body, { chunkSize, maxOutputLength: bytesMax });
-  } catch (error) {
-    if (error instanceof RangeError) throw tooLarge("more bytes after decompression", bytesMax);
-    throw badBody("Cannot decompress body: it is no gzip, expected gzip as its header says", error);
-  }
-}
-
-/** The last four bytes of gzip: the plain size, if they are true (RFC 1952, 2.3.1). */
-function claimedSize(body: Uint8Array<ArrayBuffer>): number {
-  return body.length < 4 ? 0 : new DataView(body.buffer, body.byteOffset).getUint32(body.length - 4, true);
-}
-
-function badBody(message: string, cause: unknown): RefusedRequest {
-  return new RefusedRequest(message, { status: 400, reason: "bad_body", cause });
 }

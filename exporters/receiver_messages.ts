@@ -42,7 +42,7 @@ export interface ReceiverLimits {
 export const RECEIVER_LIMITS: ReceiverLimits = {
   connections: 64,
   bodyBytes: 4_194_304,
-  bytesInFlight: 8_388_608,
+  bytesInFlight: 5_242_880,
   headMs: 5_000,
   bodyMs: 15_000,
   idleMs: 90_000,

@@ -51,3 +51,8 @@ export function malformed(found: string, rule: string): RefusedRequest {
     reason: "malformed",
   });
 }
+
+/** A body that is not what its header says: 400. */
+export function badBody(message: string, cause: unknown): RefusedRequest {
+  return new RefusedRequest(message, { status: 400, reason: "bad_body", cause });
+}

@@ -41,10 +41,13 @@ export const ALL_LANES: readonly ReceiverLane[] = [
   lane({ signal: "traces" }),
 ];
 
+const PLENTY = { type: "room", bytes: 100_000_000 } as const;
+
 export interface RigOptions {
   readonly lanes?: readonly ReceiverLane[];
   readonly destinations?: readonly string[];
   readonly limits?: Partial<ReceiverLimits>;
+  /** What the courier has room for; it then says nothing more by itself. */
   readonly room?: number;
   readonly resource?: Attributes;
   readonly hostNames?: readonly string[];
@@ -70,8 +73,10 @@ export class Rig implements AsyncDisposable {
     this.budget = new FlightBudget(limits.bytesInFlight);
     this.handOver = new HandOver((message, transfer) => {
       this.batches.push(structuredClone(message, { transfer }));
+      const sequence = message.headers.at(-1)?.sequence ?? 0;
+      if (options.room === undefined) this.handOver.hear({ ...PLENTY, sequence });
     });
-    this.handOver.hear({ type: "room", bytes: options.room ?? 100_000_000, sequence: 0 });
+    this.handOver.hear({ ...PLENTY, bytes: options.room ?? PLENTY.bytes, sequence: 0 });
     this.intake = new Intake({
       start: {
         destinations: options.destinations ?? ["default"],
