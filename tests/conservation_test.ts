@@ -3,11 +3,12 @@
  * added up is what the counters grew by, to the last unit (issue 6.5, otlp M13). In virtual time.
  */
 import { assert, assertEquals } from "@std/assert";
-import type { Point, Snapshot } from "../collectors/metric.ts";
+import { type Point, series, type Snapshot } from "../collectors/metric.ts";
 import { openFanOut } from "../commands/delivery.ts";
 import type { BatchMessage } from "../exporters/batch.ts";
 import type { LaneConfig } from "../exporters/lane_config.ts";
 import type { Preset } from "../exporters/presets/preset.ts";
+import type { Metric } from "../proto_gen/metrics_pb.ts";
 import { PRESETS } from "../exporters/presets/registry.ts";
 import { metricsOf, pointsOf } from "./backend_request.ts";
 import { seriesOf } from "./backend_series.ts";
@@ -31,15 +32,22 @@ const SERIES = {
   cpu: { descriptor: seconds, attributes: {} },
 };
 
-type Values = Record<keyof typeof SERIES, number>;
-const NAMES = ["sda", "sdb", "cpu"] as const;
+const calls = series({
+  ...{ name: "system.calls", kind: "histogram", unit: "s", description: "", valueType: "double", source: "" },
+  bounds: [0.25, 1],
+});
+
+/** Of the histogram: how many were measured, and their sum. */
+type Values = Record<keyof typeof SERIES | "calls" | "took", number>;
+const NAMES = ["sda", "sdb", "cpu", "calls", "took"] as const;
 
 /** Counters that grow by chance; quarters are exact in a double. */
 class Host {
   readonly #random: () => number;
   /** As they stood when they were first seen: what was before is nobody's interval. */
   first: Values | undefined;
-  readonly values: Values = { sda: 1_000_000, sdb: 0, cpu: 500.25 };
+  readonly values: Values = { sda: 1_000_000, sdb: 0, cpu: 500.25, calls: 0, took: 0 };
+  readonly #buckets = [0, 0, 0];
 
   constructor(random: () => number) {
     this.#random = random;
@@ -49,14 +57,28 @@ class Host {
     this.values.sda += Math.floor(this.#random() * 1000);
     this.values.sdb += this.#random() < 0.5 ? 0 : 7;
     this.values.cpu += Math.floor(this.#random() * 40) / 4;
+    for (let call = Math.floor(this.#random() * 4); call > 0; call--) {
+      this.#call(Math.floor(this.#random() * 9) / 4);
+    }
     this.first ??= { ...this.values };
     const points: Point[] = [
       point(SERIES.sda, this.values.sda, BOOT_NS),
       point(SERIES.sdb, this.values.sdb, BOOT_NS),
       point(SERIES.cpu, this.values.cpu, BOOT_NS),
       point({ descriptor: used, attributes: {} }, 5, BOOT_NS),
+      {
+        ...{ series: calls, value: this.values.calls, startNs: BOOT_NS },
+        distribution: { counts: [...this.#buckets], sum: this.values.took },
+      },
     ];
     return { timeNs: BigInt(wallMs) * 1_000_000n, points, omitted: [] };
+  }
+
+  #call(took: number): void {
+    this.values.calls++;
+    this.values.took += took;
+    const bucket = took <= 0.25 ? 0 : took <= 1 ? 1 : 2;
+    this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1;
   }
 }
 
@@ -69,13 +91,25 @@ function deltasOf({ body, headers }: Received): (readonly [key: string, delta: n
       JSON.parse(JSON.stringify(points))[0].value,
     ]);
   }
-  return metricsOf(request).filter(({ data }) => data.case === "sum" && data.value.isMonotonic).flatMap((
-    metric,
-  ) =>
-    pointsOf(metric).map(({ attributes, value }) =>
-      [`${metric.name} ${attributes.map(({ value }) => value?.value.value)}`, Number(value.value)] as const
-    )
-  );
+  const metrics = metricsOf(request);
+  const sums = metrics.filter(({ data }) => data.case === "sum" && data.value.isMonotonic);
+  return [
+    ...sums.flatMap((metric) =>
+      pointsOf(metric).map(({ attributes, value }) =>
+        [`${metric.name} ${attributes.map(({ value }) => value?.value.value)}`, Number(value.value)] as const
+      )
+    ),
+    ...metrics.flatMap(distributionsOf),
+  ];
+}
+
+/** Count and sum of a histogram, whose buckets must hold as many. */
+function distributionsOf({ name, data }: Metric): (readonly [key: string, delta: number])[] {
+  if (data.case !== "histogram") return [];
+  return data.value.dataPoints.flatMap(({ count, sum = 0, bucketCounts }) => {
+    assertEquals(bucketCounts.reduce((all, each) => all + each, 0n), count);
+    return [[`${name} count`, Number(count)], [`${name} sum`, sum]] as const;
+  });
 }
 
 /** A folder in memory where there is one: thousands of syncs of a disk would take the test's time. */
