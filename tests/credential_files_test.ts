@@ -165,6 +165,29 @@ Deno.test("run: headers replaced in their file are used without a restart, and a
   assertEquals(sent.indexOf("second-secret"), sent.lastIndexOf("first-secret") + 1, sent.join());
 });
 
+Deno.test("run: SIGHUP takes credentials anew from their files without a restart, before anything is refused", async () => {
+  await using server = new FaultServer(ok);
+  await inFolder(async (folder) => {
+    const [headers, key] = [`${folder}/headers`, `${folder}/key`];
+    await Deno.writeTextFile(headers, "x-tenant=one", { mode: 0o600 });
+    await Deno.writeTextFile(key, "first", { mode: 0o600 });
+    const env = {
+      ...{ SONDE_ENDPOINT: server.url, SONDE_HEADERS_FILE: headers, SONDE_API_KEY_FILE: key },
+      SONDE_INTERVAL: "300ms",
+    };
+    await using program = new Program(folder, ["run"], { env });
+    await server.waitFor(1);
+    await Deno.writeTextFile(headers, "x-tenant=two");
+    await Deno.writeTextFile(key, "second");
+    program.signal("SIGHUP");
+    await program.waitFor(({ stderr }) => stderr.includes("configuration applied"));
+    await server.waitFor(server.requests.length + 2);
+    const last = server.requests.at(-1)?.headers;
+    assertEquals([last?.["x-tenant"], last?.["authorization"]], ["two", "Bearer second"]);
+    assertMatch(program.stderr, /configuration applied keys="a secret"/);
+  });
+});
+
 /** A TLS server that takes clients of one authority only, and says how many requests it has had. */
 async function clientCheckingServer({ cert, key }: Issued, ca: string) {
   let requests = 0;
