@@ -97,7 +97,7 @@ export class Stage {
     const { until, isTerminal = until !== undefined, isRaw = false, env = {} } = options;
     const steps = until === undefined ? options.steps ?? [] : [{ expect: until, send: "\x03" }];
     const script = `. ${this.#session}\n${this.#real(command)}\ncode=$?\n` +
-      `{ echo "cd '$PWD'"; declare -f; declare -p $(compgen -e | grep ^SONDE_) 2>/dev/null; } >${this.#session}\n` +
+      `{ echo "cd '$PWD'"; declare -f; declare -p $(compgen -e | grep -E '^(SONDE|OTEL)_') 2>/dev/null; } >${this.#session}\n` +
       "exit $code";
     const typed = ["bash", "-c", isTerminal ? script : `exec 2>&1\n${script}`];
     const terminal = ["python3", `${root}/tests/terminal.py`, ...this.#size];
