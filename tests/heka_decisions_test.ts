@@ -99,6 +99,75 @@ Deno.test("heka 15 row 62 (kept), X8: an invalid key is tried once and ends with
   assertEquals(server.requests.length, 1);
 });
 
+/** Heka's variables (heka.md section 3) with a text that changes something, beside what the exporter needs. */
+const VARIABLES: readonly (readonly [variable: string, text: string, exporter: "otlp" | "relic" | "dog"])[] =
+  [
+    ["LOG_LOCATION", "/var/log/agent.log", "otlp"],
+    ["CPU_POLL_INTERVAL_SECONDS", "7", "otlp"],
+    ["EXPORTER_TYPE", "console", "otlp"],
+    ["OTLP_HTTP_ENDPOINT", "http://other/v1/metrics", "otlp"],
+    ["OTLP_HTTP_HEADERS", "x=1", "otlp"],
+    ["OTLP_RESOURCE_ATTRIBUTES", "a=1", "otlp"],
+    ["OTLP_HTTP_TIMEOUT_SECONDS", "7", "otlp"],
+    ["OTLP_HTTP_RETRY_MAX_ATTEMPTS", "7", "otlp"],
+    ["OTLP_HTTP_RETRY_INITIAL_BACKOFF_SECONDS", "2", "otlp"],
+    ["OTLP_HTTP_RETRY_MAX_BACKOFF_SECONDS", "7", "otlp"],
+    ["OTLP_RETRY_AFTER_DEFAULT_SECONDS", "7", "otlp"],
+    ["OTLP_RETRY_AFTER_MAX_SECONDS", "77", "otlp"],
+    ["HEKA_AGENT_ID", "me", "otlp"],
+    ["HEKA_INTELLIGENCE_ENABLED", "true", "otlp"],
+    ["HEKA_API_KEY", "other", "otlp"],
+    ["NEWRELIC_OTLP_ENDPOINT", "http://other/v1/metrics", "relic"],
+    ["NEWRELIC_API_KEY", "other", "relic"],
+    ["NEWRELIC_SERVICE_NAME", "other", "relic"],
+    ["NEWRELIC_ENVIRONMENT", "prod", "relic"],
+    ["NEWRELIC_HOST_NAME", "h", "relic"],
+    ["DATADOG_SITE", "us5.datadoghq.com", "dog"],
+    ["DATADOG_API_KEY", "1".repeat(32), "dog"],
+    ["DATADOG_HOSTNAME", "h", "dog"],
+    ["DATADOG_TAGS", "a:b", "dog"],
+    ["DATADOG_METRIC_PREFIX", "p", "dog"],
+    ["DATADOG_ENABLED", "true", "dog"],
+  ];
+const EXPORTERS: Readonly<Record<"otlp" | "relic" | "dog", Env>> = {
+  otlp: {
+    ...{
+      EXPORTER_TYPE: "otlp_http",
+      OTLP_HTTP_ENDPOINT: "http://h/v1/metrics",
+      HEKA_AGENT_ID: "a",
+      HEKA_API_KEY: "k",
+    },
+    HEKA_INTELLIGENCE_ENABLED: "1",
+  },
+  relic: {
+    ...{
+      EXPORTER_TYPE: "newrelic_otlp",
+      NEWRELIC_OTLP_ENDPOINT: "http://h/v1/metrics",
+      NEWRELIC_API_KEY: "k",
+    },
+    NEWRELIC_SERVICE_NAME: "svc",
+  },
+  dog: { EXPORTER_TYPE: "datadog_native", DATADOG_SITE: "datadoghq.eu", DATADOG_API_KEY: "0".repeat(32) },
+};
+
+Deno.test("K1 (kept): each of the 26 variables changes something, but for the one that never did", () => {
+  assertEquals(new Set(VARIABLES.map(([variable]) => variable)).size, 26);
+  for (const [variable, text, exporter] of VARIABLES) {
+    const env = EXPORTERS[exporter];
+    const [before, { settings, problems }] = [
+      settingsOf({ env }),
+      load({ env: { ...env, [variable]: text } }),
+    ];
+    assertEquals(problems, [], variable);
+    // Intelligence is on already; off is what changes something.
+    const after = variable === "HEKA_INTELLIGENCE_ENABLED"
+      ? settingsOf({ env: { ...env, [variable]: "off" } })
+      : settings;
+    const isSame = JSON.stringify(after) === JSON.stringify(before);
+    assertEquals(isSame, variable === "DATADOG_ENABLED", variable);
+  }
+});
+
 Deno.test("K1 (different): sonde's own words do for what EXPORTER_TYPE needs", () => {
   const env = { EXPORTER_TYPE: "newrelic_otlp", NEWRELIC_API_KEY: "k", SONDE_REGION: "eu" };
   const named = { ...env, SONDE_RESOURCE_ATTRIBUTES: "service.name=s" };
