@@ -164,9 +164,11 @@ export async function diagnose(loaded: Loaded, context: Context): Promise<Check[
     }),
   );
   if (settings.opamp === undefined) return checks;
-  // Loaded only where there is a server to speak to.
-  const { checkOpamp } = await import("./doctor_opamp.ts");
-  checks.push(await checkOpamp(settings.opamp, { environment: context.env, clock: clockOf(context) }));
+  const { checkOpamp }: typeof import("./doctor_opamp.ts") = await import(
+    "./doctor_opamp.ts" satisfies string
+  );
+  const opamp = await checkOpamp(settings, { environment: context.env, now: context.now });
+  if (opamp !== undefined) checks.push(opamp);
   return checks;
 }
 

@@ -5,21 +5,21 @@
  * @module
  */
 import { uuidv7 } from "../config/instance.ts";
-import { OpampClient } from "../config/opamp_client.ts";
-import { readCredentials } from "../config/opamp_credentials.ts";
+import type { FromOpamp, ToOpamp, TryResult } from "../config/opamp_port.ts";
 import type { OpampSettings } from "../config/opamp_settings.ts";
-import { describeAgent } from "../config/opamp_values.ts";
 import type { Failure } from "../config/opamp_wait.ts";
-import type { Clock } from "../exporters/clock.ts";
-import type { ServerErrorResponse, ServerToAgent } from "../proto_gen/opamp/opamp_pb.ts";
+import type { Settings } from "../config/settings.ts";
 import { PRODUCT, VERSION } from "./build.ts";
+import { openCourier } from "./delivery.ts";
 import type { Check } from "./doctor_check.ts";
 import { checkRoute, type Environment } from "./doctor_route.ts";
+import { workerUrl } from "./workers.ts";
 
 /** What the check needs of its surroundings. */
 export interface OpampCheckParts {
   readonly environment: Environment;
-  readonly clock: Clock;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 type Finding = Omit<Check, "name" | "destination">;
@@ -30,7 +30,7 @@ const WORDS_MAX = 200;
 
 const OFFERS = [[0x2n, "remote configuration"], [0x8n, "packages"], [0x20n, "connection settings"]] as const;
 
-function offered({ capabilities }: ServerToAgent): string {
+function offered(capabilities: bigint): string {
   const offers = OFFERS.filter(([bit]) => (capabilities & bit) !== 0n).map(([, name]) => name);
   return offers.length === 0 ? "offers nothing" : `offers ${offers.join(", ")}`;
 }
@@ -65,8 +65,8 @@ function failed({ kind, reason }: Failure): Finding {
   }
 }
 
-function refused({ errorMessage }: ServerErrorResponse): Finding {
-  const words = errorMessage === "" ? "without a word" : `"${errorMessage.slice(0, WORDS_MAX)}"`;
+function refused(message: string): Finding {
+  const words = message === "" ? "without a word" : `"${message.slice(0, WORDS_MAX)}"`;
   return { state: "warn", what: `the server answers with an error, ${words}`, next: "Look at its log" };
 }
 
@@ -75,45 +75,67 @@ function silent(): Finding {
   return { state: "warn", what: `connected, and no answer in ${ANSWER_MAX_MS / 1000} s`, next };
 }
 
-/** One report, and what came back first. */
-async function converse(settings: OpampSettings, { clock }: OpampCheckParts): Promise<Finding> {
-  const { endpoint, messageBytesMax } = settings;
+function findingOf(result: TryResult): Finding {
+  switch (result.kind) {
+    case "answer":
+      return { state: "ok", what: offered(result.capabilities) };
+    case "error":
+      return refused(result.message);
+    case "failure":
+      return failed(result.failure);
+    case "silence":
+      return silent();
+  }
+}
+
+/** A courier without lanes tries it, with the rights it has in a running agent. */
+async function converse(settings: Settings, opamp: OpampSettings, now: number): Promise<Finding> {
+  const { port1, port2 } = new MessageChannel();
   const found = Promise.withResolvers<Finding>();
-  const over = new AbortController();
-  const client = new OpampClient({
-    ...{ endpoint, messageBytesMax, clock, userAgent: PRODUCT },
-    timeoutMs: Math.min(settings.timeoutMs, ANSWER_MAX_MS),
-    instanceUid: uuidv7(clock.wall(), crypto.getRandomValues(new Uint8Array(10))),
-    credentials: () => Promise.try(readCredentials, settings),
-    callbacks: {
-      onMessage: (_, { message }) => found.resolve({ state: "ok", what: offered(message) }),
-      onError: (_, response) => found.resolve(refused(response)),
-      onConnectFailed: (_, failure) => found.resolve(failed(failure)),
-    },
+  const { link } = openCourier({ ...settings, lanes: [] }, {
+    courierUrl: workerUrl("courier"),
+    stateDir: undefined,
+    opamp: port2,
+    log: () => {},
+    dead: (why) => found.resolve({ state: "FAIL", what: why, next: "This is a fault of sonde", code: 69 }),
   });
-  client.setDescription(describeAgent({ "service.name": "sonde-doctor", "service.version": VERSION }));
-  clock.sleep(ANSWER_MAX_MS, over.signal).then(() => found.resolve(silent()));
-  client.start();
+  port1.onmessage = ({ data }: MessageEvent<FromOpamp>) => {
+    if (data.type === "tried") found.resolve(findingOf(data.result));
+  };
+  const request: ToOpamp = {
+    type: "try",
+    settings: opamp,
+    product: PRODUCT,
+    instanceUid: uuidv7(now, crypto.getRandomValues(new Uint8Array(10))),
+    identifying: { "service.name": "sonde-doctor", "service.version": VERSION },
+    answerMs: ANSWER_MAX_MS,
+  };
+  port1.postMessage(request);
   const finding = await found.promise;
-  over.abort();
-  await client.stop();
+  port1.close();
+  link.close();
   return finding;
 }
 
-/** The OpAMP server's line. */
-export async function checkOpamp(settings: OpampSettings, parts: OpampCheckParts): Promise<Check> {
-  const url = settings.endpoint.replace(/^ws/i, "http");
+/** The OpAMP server's line; undefined: there is none to speak to. */
+export async function checkOpamp(
+  settings: Settings,
+  { environment, now }: OpampCheckParts,
+): Promise<Check | undefined> {
+  const { opamp } = settings;
+  if (opamp === undefined) return undefined;
+  const url = opamp.endpoint.replace(/^ws/i, "http");
   const { host } = new URL(url);
-  const { proxy } = settings;
+  const { proxy } = opamp;
   const transport = { caCerts: [], insecure: false, ...(proxy === undefined ? {} : { proxy }) };
-  const steps = await checkRoute({ url, transport }, parts.environment);
+  const steps = await checkRoute({ url, transport }, environment);
   // The handshake is left to the exchange, which knows the link's own certificates.
   const bad = steps.find(({ name, state }) => state === "FAIL" && (name === "dns" || name === "tcp"));
   if (bad !== undefined) {
     const next = bad.next === undefined ? {} : { next: bad.next };
     return { name: "opamp", state: "FAIL", what: `${bad.name}: ${bad.what}`, ...next, code: 69 };
   }
-  const { what, ...rest } = await converse(settings, parts);
+  const { what, ...rest } = await converse(settings, opamp, now());
   const said = rest.state === "ok" ? `${host} answers and ${what}` : `${host}: ${what}`;
   return { name: "opamp", what: said, ...rest };
 }

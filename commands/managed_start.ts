@@ -90,7 +90,7 @@ async function loadFeed(
   now: Context["now"],
 ): Promise<Pick<ManagedStart, "openFeed">> {
   if (ownTelemetry.length === 0) return {};
-  const { OwnFeed } = await import("./own_feed.ts");
+  const { OwnFeed }: typeof import("./own_feed.ts") = await import("./own_feed.ts" satisfies string);
   return { openFeed: (parts) => new OwnFeed({ ...parts, now }) };
 }
 

@@ -8,10 +8,11 @@ import type { LogRecord } from "../exporters/messages.ts";
 import { storeUid } from "./instance.ts";
 import { readCredentials } from "./opamp_credentials.ts";
 import { type LinkMemory, parseMemory } from "./opamp_memory.ts";
-import type { FromOpamp, OpampReport, OpampStart, RunningConfig, ToOpamp } from "./opamp_port.ts";
+import type { FromOpamp, LinkTry, OpampReport, OpampStart, RunningConfig, ToOpamp } from "./opamp_port.ts";
 import { type OwnParts, OwnTelemetry } from "./opamp_own.ts";
 import { OpampSession, type SessionOptions } from "./opamp_session.ts";
 import { remoteStore, rulesOf } from "./opamp_store.ts";
+import { tryLink } from "./opamp_try.ts";
 import { describeAgent, describeComponents, describeHealth, type Health } from "./opamp_values.ts";
 import { effectiveConfigFile } from "./remote_effective.ts";
 import { judgeValues } from "./remote_policy.ts";
@@ -105,7 +106,7 @@ class OpampHost {
     session.start();
   }
 
-  receive(message: ToOpamp): void {
+  receive(message: Exclude<ToOpamp, LinkTry>): void {
     switch (message.type) {
       case "observed":
         this.#observation = message.observation;
@@ -253,10 +254,16 @@ class OpampHost {
   }
 }
 
-/** Serves the port: a session begins with the first message, which is its start. */
+async function answerTry(request: LinkTry, { port, clock }: HostParts): Promise<void> {
+  const answer: FromOpamp = { type: "tried", result: await tryLink(request, clock) };
+  port.postMessage(answer);
+}
+
+/** Serves the port: a session begins with the first message, which is its start, or the link is tried once. */
 export function hostOpamp(parts: HostParts): void {
   let host: OpampHost | undefined;
   parts.port.onmessage = async ({ data }: MessageEvent<ToOpamp>): Promise<void> => {
+    if (data.type === "try") return await answerTry(data, parts);
     if (data.type !== "start") return host?.receive(data);
     host = new OpampHost(parts, data);
     try {

@@ -9,6 +9,7 @@ import type { LaneReport } from "../exporters/report.ts";
 import type { OpampSettings } from "./opamp_settings.ts";
 import type { ClientStatus } from "./opamp_options.ts";
 import type { Attributes, Health } from "./opamp_values.ts";
+import type { Failure } from "./opamp_wait.ts";
 import type { BootState } from "./remote_boot.ts";
 import type { Overlay, RemoteRules } from "./remote_policy.ts";
 import type { RemoteStatus } from "./remote_record.ts";
@@ -51,8 +52,29 @@ export interface OpampStart {
   readonly stateDir?: string;
 }
 
+/** One exchange and a goodbye, instead of a session. */
+export interface LinkTry {
+  readonly type: "try";
+  readonly settings: OpampSettings;
+  readonly product: string;
+  /** One of its own: a running agent is left alone. */
+  readonly instanceUid: string;
+  readonly identifying: Attributes;
+  /** The longest wait for an answer. */
+  readonly answerMs: number;
+}
+
+/** What came of it. */
+export type TryResult =
+  | { readonly kind: "answer"; readonly capabilities: bigint }
+  | { readonly kind: "error"; readonly message: string }
+  | { readonly kind: "failure"; readonly failure: Failure }
+  /** Connected, and not a word. */
+  | { readonly kind: "silence" };
+
 export type ToOpamp =
   | OpampStart
+  | LinkTry
   /** After each cycle and each change. */
   | {
     readonly type: "observed";
@@ -93,4 +115,6 @@ export type FromOpamp =
   | { readonly type: "aside"; readonly record: LogRecord }
   /** The process has to end: the next life finds on disk what it shall run. */
   | { readonly type: "leave" }
-  | { readonly type: "stopped" };
+  | { readonly type: "stopped" }
+  /** The answer to "try". */
+  | { readonly type: "tried"; readonly result: TryResult };

@@ -2,13 +2,12 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { checkOpamp } from "../commands/doctor_opamp.ts";
-import type { OpampSettings } from "../config/opamp_settings.ts";
-import { type Clock, sleep } from "../exporters/clock.ts";
 import {
   AgentToServerSchema,
   type ServerErrorResponse,
   ServerToAgentSchema,
 } from "../proto_gen/opamp/opamp_pb.ts";
+import { settingsOf } from "./config_files.ts";
 import { answer, type Behaviour, html } from "./fault_behaviours.ts";
 import { FaultServer } from "./fault_server.ts";
 import { until } from "./opamp_clock.ts";
@@ -16,20 +15,13 @@ import { WebSocketScript } from "./opamp_ws_server.ts";
 import { inFolder, sonde } from "./program.ts";
 
 const SECRET = "planted-secret-0123456789";
-const clock: Clock = { wall: Date.now, mono: () => performance.now(), random: Math.random, sleep };
-
-function settingsOf(endpoint: string, more: Partial<OpampSettings> = {}): OpampSettings {
-  return {
-    endpoint,
-    ...{ timeoutMs: 5_000, messageBytesMax: 65_536, intervalMs: 30_000, openings: {} },
-    ...{ allowedOrigins: [], restart: "off", probationMs: 1_000, token: { text: SECRET } },
-    ...more,
-  };
-}
-
-async function check(endpoint: string, more: Partial<OpampSettings> = {}) {
-  const found = await checkOpamp(settingsOf(endpoint, more), { environment: {}, clock });
-  assert(!JSON.stringify(found).includes(SECRET));
+/** The line as an operator with this endpoint gets it. */
+async function check(endpoint: string, env: Readonly<Record<string, string>> = {}) {
+  const given = { SONDE_OPAMP_ENDPOINT: endpoint, SONDE_OPAMP_TOKEN: SECRET, ...env };
+  const caFile = env["SONDE_OPAMP_CA_FILE"];
+  const files = caFile === undefined ? {} : { [caFile]: Deno.readTextFileSync(caFile) };
+  const found = await checkOpamp(settingsOf({ env: given, files }), { environment: {}, now: Date.now });
+  assert(found !== undefined && !JSON.stringify(found).includes(SECRET));
   return found;
 }
 
@@ -118,7 +110,7 @@ Deno.test("doctor's OpAMP line names an untrusted certificate, and trusts the op
   assertEquals([unknown.state, unknown.code], ["FAIL", 69]);
   assertMatch(`${unknown.what} ${unknown.next}`, /certificate.*SONDE_OPAMP_CA_FILE/);
   assertEquals(server.requests.length, 0);
-  const { state } = await check(`${server.url}/v1/opamp`, { caFile: `${folder}ca.pem` });
+  const { state } = await check(`${server.url}/v1/opamp`, { SONDE_OPAMP_CA_FILE: `${folder}ca.pem` });
   assertEquals(state, "ok");
 });
 
