@@ -21,6 +21,8 @@ export interface DecodedPoint {
 export interface DecodedMetrics {
   readonly resource: DecodedAttributes;
   readonly points: readonly DecodedPoint[];
+  /** Data points of every kind, distributions included. */
+  readonly items: number;
 }
 
 interface Request {
@@ -57,13 +59,15 @@ export async function decodeMetrics(request: Request): Promise<DecodedMetrics> {
   const isJson = request.headers["content-type"] === "application/json";
   const message = isJson ? decodeExportJson(body) : decodeExport(body);
   const points: DecodedPoint[] = [];
+  let items = 0;
   for (const metric of message.resourceMetrics.flatMap((r) => r.scopeMetrics).flatMap((s) => s.metrics)) {
     const data = metric.data.case === "gauge" || metric.data.case === "sum"
       ? metric.data.value.dataPoints
       : [];
     for (const point of data) points.push(decodedPoint(metric.name, metric.unit, point));
+    items += metric.data.value?.dataPoints.length ?? 0;
   }
-  return { resource: attributesOf(message.resourceMetrics[0]?.resource?.attributes ?? []), points };
+  return { resource: attributesOf(message.resourceMetrics[0]?.resource?.attributes ?? []), points, items };
 }
 
 function decodedPoint(name: string, unit: string, point: NumberDataPoint): DecodedPoint {

@@ -22,12 +22,12 @@ type Cycles = Map<number, number>;
 async function receivedBy(server: FaultServer, from = 0): Promise<Cycles> {
   const cycles: Cycles = new Map();
   for (const request of server.requests.slice(from)) {
-    const { points } = await decodeMetrics(request);
+    const { points, items } = await decodeMetrics(request);
     const times = new Set(points.map(({ timeNs }) => Number(timeNs / 1_000_000n)));
     assertStrictEquals(times.size, 1, "a request holds one cycle");
     const [time = 0] = times;
     assert(!cycles.has(time), "a cycle came twice");
-    cycles.set(time, points.length);
+    cycles.set(time, items);
   }
   return cycles;
 }
