@@ -5,8 +5,10 @@
  */
 import type { Clock } from "../exporters/clock.ts";
 
-/** Contact is written down this often, for the next life. */
+/** Contact is written down at least this often, for the next life. */
 const KEEP_EVERY_MS = 3_600_000;
+/** And in this part of the time that counts, so that a start takes no silence for longer than it was. */
+const KEEP_PART = 4;
 
 /** What staleness is measured with and whom it tells. */
 export interface StalenessOptions {
@@ -43,7 +45,7 @@ export class Staleness {
     this.#contactAt = clock.mono();
     if (stalenessMs === undefined) return;
     const now = clock.wall();
-    if (this.isStale || Math.abs(now - this.#keptAt) >= KEEP_EVERY_MS) {
+    if (this.isStale || Math.abs(now - this.#keptAt) >= Math.min(KEEP_EVERY_MS, stalenessMs / KEEP_PART)) {
       this.#keptAt = now;
       // Before the change: that may end the process, and the next one shall not find an old contact.
       keep(now);

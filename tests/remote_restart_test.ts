@@ -191,6 +191,21 @@ Deno.test("silence that only a restart can answer ends the process once", async 
   await back.machine.stop();
 });
 
+Deno.test("a start soon after the last contact is not stale, however short the time that counts", async () => {
+  const disk = newDisk();
+  const stalenessMs = 60_000;
+  const first = await boot(disk, { stalenessMs });
+  await decide(first, offerOf(0xa, LIVE));
+  for (let seconds = 0; seconds < 600; seconds += 5) {
+    first.machine.contact();
+    await first.clock.advance(5_000);
+  }
+  await first.machine.stop();
+  const second = await boot(disk, { stalenessMs });
+  assertEquals([second.booted, second.machine.phase], [LIVE, "steady"]);
+  await second.machine.stop();
+});
+
 /** The files of a disk that has power again. */
 function copyOf(store: MemoryStore): MemoryStore {
   const copy = new MemoryStore();
