@@ -111,6 +111,12 @@ export class BootedHost {
     return (await this.ok(`systemctl show --value -p ${name} ${unit}`)).trim();
   }
 
+  /** Waits for words in the service's journal, and looks every tenth of a second: nothing tells when they come. */
+  async said(words: string): Promise<void> {
+    const look = `journalctl -u sonde --no-pager | grep -qF '${words}'`;
+    await this.ok(`for try in $(seq 200); do ${look} && exit 0; sleep 0.1; done; exit 1`);
+  }
+
   /** Writes a file, its folder made. */
   async write(path: string, text: string, mode = 0o644): Promise<void> {
     await Deno.mkdir(`${this.#root}${path.slice(0, path.lastIndexOf("/"))}`, { recursive: true });

@@ -53,8 +53,8 @@ bootTest(
     await host.ok("sed s/SONDE_INTERVAL=1s/SONDE_INTERVAL=500ms/ /root/good >/etc/sonde/sonde.env");
     await host.ok("systemctl reload sonde");
     assertEquals([await host.property("MainPID"), await host.property("ActiveState")], [pid, "active"]);
+    await host.said("configuration applied");
     assertStringIncludes(await host.ok("sonde status"), "every 0.5 s");
-    assertStringIncludes(await host.ok("journalctl -u sonde --no-pager"), "configuration applied");
 
     await host.ok("systemctl stop sonde; echo SONDE_INTERVALL=5s >>/etc/sonde/sonde.env");
     assertNotEquals((await host.sh("systemctl start sonde")).code, 0);
@@ -81,9 +81,8 @@ bootTest(
     await host.ok("systemctl daemon-reload; systemctl start sonde");
     await server.waitFor(6);
     assertEquals(await host.property("NRestarts"), "0", "longer than the watchdog's limit, and alive");
-    const restarted = host.ok("journalctl -u sonde --no-pager --follow | grep -m 1 'Scheduled restart job'");
     await host.ok("systemctl kill --signal=STOP sonde");
-    await restarted;
+    await host.said("Scheduled restart job");
     assertMatch(await host.ok("journalctl -u sonde --no-pager"), /Watchdog timeout[\s\S]*result 'watchdog'/);
     let seen = server.requests.length;
     await server.waitFor(seen + 2);
