@@ -52,7 +52,7 @@ function startLine({ lanes, intervalMs }: Settings, { delivery }: Agent): Record
     interval: `${intervalMs / 1000}s`,
     sandbox: delivery === undefined
       ? "sealed"
-      : `sealed, courier reaches ${delivery.permissions.net.join(" ")}`,
+      : `sealed, courier reaches ${delivery.permissions.net.join(" ") || "nothing"}`,
   };
 }
 
