@@ -152,6 +152,7 @@ function demoEmission(random: () => number): Emission {
 /** What is sent again and again, or once. */
 async function serve(context: Context, { settings, log, record, loaded }: Start): Promise<number> {
   const { flags, random } = context;
+  const { isExponential } = settings;
   const [isDemo, isLoop] = [flags.has("demo"), flags.has("loop")];
   if (isLoop && !isDemo) {
     throw new UsageError("--loop needs --demo", "Write sonde emit histogram --demo http --loop");
@@ -160,7 +161,7 @@ async function serve(context: Context, { settings, log, record, loaded }: Start)
   const round = () =>
     isDemo
       ? demoEmission(random)
-      : emissionOf(context, { stdin, timeNs: nanoseconds(context.now()), randomHex });
+      : emissionOf(context, { stdin, timeNs: nanoseconds(context.now()), randomHex, isExponential });
   const first = round();
   const dead = (why: string) => {
     log.error("courier is dead", { why });

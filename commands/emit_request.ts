@@ -26,6 +26,8 @@ export interface Emission {
 
 /** What the process brings to a command line. */
 export interface EmitSurroundings {
+  /** Histograms without bounds of their own are exponential. */
+  readonly isExponential: boolean;
   /** Standard input, read to its end, when the command line says `-`; else empty. */
   readonly stdin: string;
   readonly timeNs: bigint;
@@ -108,7 +110,7 @@ function gauge(context: Context, { stdin, timeNs }: EmitSurroundings): Emission 
   return { ...NOTHING, gauges: [{ ...head, kind: "gauge", valueType: "double", points }] };
 }
 
-function histogram(context: Context, { stdin }: EmitSurroundings): Emission {
+function histogram(context: Context, { stdin, isExponential }: EmitSurroundings): Emission {
   const { flags } = context;
   const bounds = flags.text("bounds");
   if (bounds !== undefined && flags.has("exponential")) {
@@ -124,7 +126,7 @@ function histogram(context: Context, { stdin }: EmitSurroundings): Emission {
       kind: "histogram",
       count: countOf(flags.text("count")),
       ...(bounds === undefined ? {} : { bounds: boundsOf(bounds) }),
-      ...(flags.has("exponential") ? { isExponential: true } : {}),
+      ...(flags.has("exponential") || isExponential && bounds === undefined ? { isExponential: true } : {}),
     }],
   };
 }

@@ -174,6 +174,7 @@ function readLayers(input: LoadInput, findings: Findings): Read {
     otel: {
       exporters: { ...choices[1]?.exporters, ...choices[0]?.exporters },
       isSdkDisabled: choices.some(({ isSdkDisabled }) => isSdkDisabled),
+      isExponential: choices.find((choice) => choice.isExponential !== undefined)?.isExponential ?? false,
     },
     isHeka: chosen?.path === HEKA_FILE ||
       sources.some(({ variables }) => variables.get("EXPORTER_TYPE")?.text),
@@ -243,11 +244,11 @@ export function loadConfig(input: LoadInput): Loaded {
   checkReceive(resolution, { lanes, findings });
   checkOpamp(resolution, at);
   checkHostFolders(input.env, { root: resolution.value(ROOT), findings });
-  const hasSelfTelemetry = !otel.isSdkDisabled;
+  const said = { hasSelfTelemetry: !otel.isSdkDisabled, isExponential: otel.isExponential === true };
   const problems = findings.of("problem");
   return {
     ...(problems.length > 0 ? {} : {
-      settings: buildSettings({ resolution, destinations, lanes, env: input.env, heka, hasSelfTelemetry }),
+      settings: buildSettings({ resolution, destinations, lanes, env: input.env, heka, ...said }),
     }),
     problems,
     exposures: findings.of("exposure"),

@@ -53,6 +53,8 @@ export interface OtelChoices {
   readonly exporters: Readonly<Partial<Record<Signal, "otlp" | "console" | "none">>>;
   /** `OTEL_SDK_DISABLED`: nothing about sonde itself. */
   readonly isSdkDisabled: boolean;
+  /** Histograms whose owner names no bounds are exponential. */
+  readonly isExponential?: boolean;
 }
 
 interface Reading {
@@ -148,6 +150,22 @@ function readExporters(variables: Variables, { findings }: Reading): OtelChoices
   return exporters;
 }
 
+const AGGREGATIONS: Readonly<Record<string, boolean>> = {
+  explicit_bucket_histogram: false,
+  base2_exponential_bucket_histogram: true,
+};
+
+function readAggregation(variables: Variables, { findings }: Reading): Pick<OtelChoices, "isExponential"> {
+  const variable = variables.get("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION");
+  if (variable === undefined || variable.text === "") return {};
+  const isExponential = AGGREGATIONS[variable.text.toLowerCase()];
+  if (isExponential !== undefined) return { isExponential };
+  const what = `"${variable.text}" is no aggregation and ignored`;
+  const next = `Write ${Object.keys(AGGREGATIONS).join(" or ")}`;
+  findings.add("warning", { place: variable.place, key: variable.name, what, next });
+  return {};
+}
+
 /** Offers everything one source's `OTEL_*` variables say. */
 export function readOtel(variables: Variables, reading: Reading): OtelChoices {
   const config = variables.get("OTEL_CONFIG_FILE");
@@ -159,5 +177,9 @@ export function readOtel(variables: Variables, reading: Reading): OtelChoices {
   readExporterRows(variables, reading);
   readSingleRows(variables, reading);
   const disabled = variables.get("OTEL_SDK_DISABLED")?.text.toLowerCase();
-  return { exporters: readExporters(variables, reading), isSdkDisabled: disabled === "true" };
+  return {
+    exporters: readExporters(variables, reading),
+    isSdkDisabled: disabled === "true",
+    ...readAggregation(variables, reading),
+  };
 }

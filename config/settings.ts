@@ -68,6 +68,8 @@ export interface Settings {
   readonly log: { readonly level: "error" | "warn" | "info" | "debug"; readonly format: "text" | "json" };
   /** False by `OTEL_SDK_DISABLED`: sonde reports nothing about itself. */
   readonly hasSelfTelemetry: boolean;
+  /** Histograms whose owner names no bounds are exponential. */
+  readonly isExponential: boolean;
   /** Log lines go here beside standard error. */
   readonly logFile?: string;
   readonly heka: HekaSettings;
@@ -81,6 +83,7 @@ export interface SettingsSources {
   readonly env: Readonly<Record<string, string>>;
   readonly heka: HekaSettings;
   readonly hasSelfTelemetry: boolean;
+  readonly isExponential: boolean;
 }
 
 /** Attributes of all layers together; for one key the highest layer wins. */
@@ -175,6 +178,7 @@ export function buildSettings(sources: SettingsSources): Settings {
     isSupervised: resolution.optional(local.SUPERVISED) ?? supervisor !== undefined,
     log: { level: resolution.value(local.LOG_LEVEL), format: resolution.value(local.LOG_FORMAT) },
     hasSelfTelemetry: sources.hasSelfTelemetry,
+    isExponential: sources.isExponential,
     ...(heka.logFile === undefined ? {} : { logFile: heka.logFile }),
     heka,
   };
