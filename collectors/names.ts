@@ -41,6 +41,7 @@ export const COLLECTOR_NAMES: readonly string[] = [
   "storage_health",
   "redundancy",
   "container",
+  "container_pressure",
   "clock",
   "process",
 ];

@@ -54,6 +54,7 @@ export function openCollecting(
   const sensor = opened.sensor = openSensor(all, { ...settings, previous }, {
     namings: namingsOf(settings),
     walks: choice.processStates,
+    commandLines: choice.processesBy === "command_line",
     clock: { wall: now, mono: () => performance.now() },
     attributes,
     remembered: rememberedOf(found),
