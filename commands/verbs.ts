@@ -172,6 +172,10 @@ export const VERBS: readonly Verb[] = [
     flags: [
       { name: "json", help: "As one JSON object." },
       { name: "healthy", help: "Print only what is wrong, and end with a code that says so." },
+      {
+        name: "stand-in",
+        help: "For containers: there is no agent to ask where run --stand-in does something else.",
+      },
     ],
     load: () => import("./status.ts" satisfies string),
   },

@@ -137,6 +137,16 @@ Deno.test("a container with DT_ENDPOINT, its token and nothing else sends the hi
   }
 });
 
+Deno.test("the image's health check asks an agent where there is one, and nobody where the histogram is sent", async () => {
+  const [, check = "[]"] = /^HEALTHCHECK .* CMD (\[.*\])$/m.exec(text("scripts/package/Containerfile")) ?? [];
+  const [, ...args]: string[] = JSON.parse(check);
+  await inFolder(async (folder) => {
+    const env = { DT_ENDPOINT: "https://d.example", DT_API_TOKEN: "dt0c01.a.b" };
+    assertEquals(await sonde(folder, args, { env }), { code: 0, stdout: "", stderr: "" });
+    assertEquals((await sonde(folder, args, { env: { ...env, SONDE_ROOT: "/" } })).code, 69);
+  });
+});
+
 Deno.test("standInOf() gives way to every word of sonde's own, and to an agent's", () => {
   const alone = {
     DT_ENDPOINT: "https://d.example",
