@@ -95,6 +95,8 @@ export interface Recorder {
 export interface Prepared {
   /** Files to keep open, in the order `collect` wants their text. Absent files give undefined. */
   readonly files: readonly string[];
+  /** Those of `files` that change so seldom that a look every 5 s is enough; meanwhile the last text counts. */
+  readonly seldom?: readonly string[];
   /**
    * Turns text into points. May throw `SyntaxError`: then all its points of this cycle are withdrawn.
    * The text is undefined when a file is absent or could not be read this time.

@@ -52,6 +52,8 @@ function parseDrops(text: string): Map<number, number> {
   }));
 }
 
+const POSSIBLE = "/sys/devices/system/cpu/possible";
+
 /** Connection tracking of the host's own network namespace. */
 export const conntrack: Collector = {
   name: "conntrack",
@@ -62,12 +64,13 @@ export const conntrack: Collector = {
     const sum = new CpuSum();
     const files = [
       `${netFolder(host)}/stat/nf_conntrack`,
-      "/sys/devices/system/cpu/possible",
+      POSSIBLE,
       ...(isElsewhere ? [] : [`${sysctl}/nf_conntrack_count`, `${sysctl}/nf_conntrack_max`]),
     ];
     const isPresent = host.exists(`${sysctl}/nf_conntrack_count`);
     return {
       files: isPresent ? files : [],
+      seldom: [POSSIBLE, `${sysctl}/nf_conntrack_max`],
       collect([table, possible, countText, maxText], out) {
         if (!isPresent) return;
         if (isElsewhere) {

@@ -227,6 +227,7 @@ export function filesystem(options: FilesystemOptions = {}): Collector {
       mounts.follow(files.map((path) => host.read(path)));
       return {
         files,
+        seldom: files,
         refreshMs: REFRESH_MS,
         refresh: () => askAll(mounts.watched.values(), host, limitMs),
         collect(texts, out) {

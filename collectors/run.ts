@@ -28,6 +28,10 @@ export interface CollectorStats {
   readonly fault?: string;
 }
 
+/** Between two looks at a file that changes seldom. */
+const SELDOM_MS = 5_000;
+const NEVER = { readMs: -Infinity, text: "" };
+
 type Files = readonly (Source | undefined)[];
 
 interface Running {
@@ -50,6 +54,11 @@ type Locate = (path: string) => string;
 
 const textOf = (error: unknown): string => error instanceof Error ? error.message : String(error);
 
+function isRefreshDue({ isOn, prepared, refreshing, refreshedMs }: Running, atMs: number): boolean {
+  return isOn && prepared.refresh !== undefined && !refreshing &&
+    atMs - refreshedMs >= (prepared.refreshMs ?? 0);
+}
+
 /** The enabled collectors with their open files. */
 export class CollectorRun {
   readonly sources: Sources = new Sources();
@@ -60,6 +69,8 @@ export class CollectorRun {
   readonly #ledger: Ledger;
   readonly #cap = new CardinalityCap();
   readonly #wants = new Map<Descriptor, boolean>();
+  /** Sources that are read only now and then, with what they said last. */
+  readonly #seldom = new Map<Source, { readonly readMs: number; readonly text: string }>();
   #selection: Selection;
   readonly #locate: Locate;
   /** Those that found nothing here as well: a restart would not help them. */
@@ -94,6 +105,10 @@ export class CollectorRun {
     }
     const sources = prepared.files.map((path) => this.sources.open(locate(path)));
     for (const path of prepared.slowFiles ?? []) this.sources.open(locate(path));
+    for (const [at, path] of prepared.files.entries()) {
+      const source = sources[at];
+      if (source !== undefined && prepared.seldom?.includes(path)) this.#seldom.set(source, NEVER);
+    }
     if (prepared.files.length > 0 && sources.every((source) => source === undefined)) {
       const first = prepared.files[0] ?? "";
       const why = this.sources.whyMissing(locate(first)) ?? "unreadable";
@@ -173,7 +188,7 @@ export class CollectorRun {
     recorder.faults = [];
     this.#ledger.enter(running.name);
     try {
-      const texts = files.map((source, at) => this.#read(source, running.prepared.files[at], recorder));
+      const texts = files.map((source, at) => this.#read(source, running.prepared.files[at] ?? "", recorder));
       running.prepared.collect(texts, recorder);
     } catch (error) {
       recorder.points.length = first;
@@ -186,13 +201,18 @@ export class CollectorRun {
     running.fault = recorder.faults[0];
   }
 
-  #read(source: Source | undefined, path: string | undefined, recorder: CycleRecorder): string | undefined {
+  #read(source: Source | undefined, path: string, recorder: CycleRecorder): string | undefined {
     if (source === undefined) return undefined;
+    const seldom = this.#seldom.get(source);
+    const nowMs = recorder.cycle.monotonicMs;
+    if (seldom !== undefined && nowMs - seldom.readMs < SELDOM_MS) return seldom.text;
     try {
-      return source.read(this.#cycle);
+      const text = source.read(this.#cycle);
+      if (seldom !== undefined) this.#seldom.set(source, { readMs: nowMs, text });
+      return text;
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
-      recorder.omit(path ?? source.path, error.reason);
+      recorder.omit(path, error.reason);
       recorder.fault(error.message);
       return undefined;
     }
@@ -204,14 +224,18 @@ export class CollectorRun {
    */
   async refresh(nowMs: number, deadlineMs: number): Promise<void> {
     const started = this.#running
-      .filter((running) => running.isOn && running.prepared.refresh !== undefined && !running.refreshing)
-      .filter((running) => nowMs - running.refreshedMs >= (running.prepared.refreshMs ?? 0))
+      .filter((running) => isRefreshDue(running, nowMs))
       .map((running) => this.#refreshOne(running, nowMs));
     if (started.length === 0 || deadlineMs <= 0) return;
     await new Promise<void>((resolve) => {
       afterLimit(deadlineMs, resolve);
       void Promise.all(started).then(() => resolve());
     });
+  }
+
+  /** True when slow work is due at that time. */
+  hasSlowWork(atMs: number): boolean {
+    return this.#running.some((running) => isRefreshDue(running, atMs));
   }
 
   async #refreshOne(running: Running, nowMs: number): Promise<void> {

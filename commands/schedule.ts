@@ -14,6 +14,8 @@ export interface Turn {
   intervalMs(): number;
   /** Shortly before a cycle: start slow work so that its figures are fresh. */
   prepare(): void;
+  /** False when no such work falls due within so many milliseconds; absent: it always does. */
+  isPreparing?(withinMs: number): boolean;
   cycle(): void | Promise<void>;
   readonly signal: AbortSignal;
   /** Aborts when the interval may have changed, or with `signal`; a new interval counts at once. */
@@ -36,6 +38,7 @@ export async function crank(turn: Turn, ticker: Ticker): Promise<void> {
     await turn.cycle();
     const turnedMs = ticker.mono();
     let due: number;
+    let lead: number;
     do {
       const wanted = turn.intervalMs();
       if (wanted !== interval) {
@@ -43,11 +46,14 @@ export async function crank(turn: Turn, ticker: Ticker): Promise<void> {
         base = turnedMs;
       }
       due = nextDue(base, interval, ticker.mono());
-      const lead = Math.min(LEAD_MS, interval / 2);
+      const isPreparing = turn.isPreparing?.(due - ticker.mono()) ?? true;
+      lead = isPreparing ? Math.min(LEAD_MS, interval / 2) : 0;
       await ticker.sleep(due - lead - ticker.mono(), turn.wake?.() ?? turn.signal);
       if (turn.signal.aborted) return;
     } while (turn.intervalMs() !== interval);
-    turn.prepare();
-    await ticker.sleep(due - ticker.mono(), turn.signal);
+    if (lead > 0) turn.prepare();
+    // Something else may have woken it early.
+    const restMs = due - ticker.mono();
+    if (restMs > 0) await ticker.sleep(restMs, turn.signal);
   }
 }

@@ -112,6 +112,11 @@ export class Sensor {
     await this.#run.refresh(this.#clock.mono(), deadlineMs);
   }
 
+  /** True when slow work falls due within so many milliseconds. */
+  hasSlowWork(withinMs: number): boolean {
+    return this.#run.hasSlowWork(this.#clock.mono() + withinMs);
+  }
+
   /** One turn. Never throws for what the kernel says. */
   collect(): Snapshot {
     const cycle = this.#now();

@@ -34,6 +34,7 @@ export function turn({ agent, sink, stop, log, service, supervisor }: Turning): 
     wake: () => wake.aborted ? wake = wakes() : wake,
     intervalMs: () => service.live.intervalMs,
     prepare: () => void sensor.refresh(0),
+    isPreparing: (withinMs) => sensor.hasSlowWork(withinMs),
     cycle: () => {
       const snapshot = sensor.collect();
       const turned = { monotonicMs: performance.now(), intervalMs: service.live.intervalMs };

@@ -30,7 +30,9 @@ import type { SpooledDelivery } from "./spooled_delivery.ts";
 import { openSpooledDelivery } from "./spooled_open.ts";
 
 const BEAT_MS = 10_000;
-const REPORT_SPACING_MS = 1_000;
+/** From report to report while all goes well, and while it does not: each wakes the sensor once more. */
+const CALM_SPACING_MS = 5_000;
+const TROUBLED_SPACING_MS = 1_000;
 /** Telemetry about sonde itself is kept nowhere else. */
 const OWN_QUEUE_BYTES = 256 * 1024;
 
@@ -41,6 +43,8 @@ const started = Promise.withResolvers<void>();
 let delivery: SpooledDelivery | undefined;
 let reporting: ReturnType<typeof setTimeout> | undefined;
 let reportedMs = -Infinity;
+let isCalm = true;
+let spacingMs = CALM_SPACING_MS;
 let isTapped = false;
 let notifier: Notifier | undefined;
 
@@ -63,14 +67,25 @@ function sendReport(): void {
   send({ type: "report", report: report() });
 }
 
-/** At most once a second; several changes make one report. */
+/** Several changes make one report. */
 function changed(): void {
   room.look();
-  reporting ??= setTimeout(sendReport, Math.max(0, reportedMs + REPORT_SPACING_MS - clock.mono()));
+  reporting ??= setTimeout(sendReport, Math.max(0, reportedMs + spacingMs - clock.mono()));
 }
 
-/** Told only while somebody listens: the copy costs. */
+/** Notes how it goes: trouble, and its end, are told sooner. */
+function paceReports({ kind }: Outcome): void {
+  const wasCalm = isCalm;
+  isCalm = kind === "accepted";
+  spacingMs = isCalm && wasCalm ? CALM_SPACING_MS : TROUBLED_SPACING_MS;
+  if (isCalm && wasCalm) return;
+  clearTimeout(reporting);
+  reporting = undefined;
+}
+
+/** The copy is made only while somebody listens. */
 function tellPosted({ destination, signal, encoding }: LaneConfig, body: Body, outcome: Outcome): void {
+  paceReports(outcome);
   if (!isTapped) return;
   const { status } = outcome;
   const posted = {

@@ -3,7 +3,7 @@
  * pacing and backoff but neither its deadline nor a wait the server asked for (otlp 4.4 "Shutdown", R14).
  * @module
  */
-import type { Clock } from "./clock.ts";
+import { type Clock, OVER } from "./clock.ts";
 
 export interface FlushOptions {
   /** From now. */
@@ -67,7 +67,7 @@ export class Drive {
   /** Something changed: the loop looks again. */
   wake(): void {
     this.#woken = true;
-    this.#sleeping?.abort();
+    this.#sleeping?.abort(OVER);
   }
 
   /** Nothing to send: waits for a wake; a flush has reached its end. */

@@ -8,6 +8,7 @@ import { Account, emptyTally, type Tally } from "./account.ts";
 import { attemptsMax } from "./answer.ts";
 import { Backlog, type LaneSpool } from "./backlog.ts";
 import { Breaker } from "./breaker.ts";
+import { OVER } from "./clock.ts";
 import { Drive, type FlushOptions } from "./drive.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { LaneParts } from "./lane_parts.ts";
@@ -206,7 +207,7 @@ export class Lane {
     this.#breaker.begin();
     const begun = clock.mono();
     const outcome = await poster.post(part.body, this.#drive.begin());
-    quick.abort();
+    quick.abort(OVER);
     this.#isSlow = false;
     this.#drive.end();
     const tookMs = clock.mono() - begun;

@@ -6,7 +6,7 @@
  */
 import { BODY_ENCODING, MEDIA_TYPE, readAnswer } from "./answer.ts";
 import { classifyError } from "./classify.ts";
-import type { Clock } from "./clock.ts";
+import { type Clock, OVER } from "./clock.ts";
 import { type Body, decompress } from "./gzip.ts";
 import { KnownCredentials, mayBeDenied, type Reread } from "./known_credentials.ts";
 import type { LaneConfig, TransportConfig } from "./lane_config.ts";
@@ -200,7 +200,7 @@ async function attemptOnce(
     if (outcome.kind === "retryable" && outcome.freshClient) transport.renew();
     return outcome;
   } finally {
-    timeout.abort();
+    timeout.abort(OVER);
     signal.removeEventListener("abort", stop);
   }
 }

@@ -105,9 +105,10 @@ Deno.test({
     using opened = open([filesystem({ filesystemTypes: ["tmpfs"] })]);
     let nowMs = 0;
     const look = async () => {
-      opened.run.collect(CYCLE);
-      await opened.run.refresh(nowMs += 60_000, 5000);
-      return opened.run.collect(CYCLE);
+      const cycle = { ...CYCLE, monotonicMs: nowMs += 60_000 };
+      opened.run.collect(cycle);
+      await opened.run.refresh(nowMs, 5000);
+      return opened.run.collect(cycle);
     };
     const usage = (snapshot: Snapshot, state: string) =>
       snapshot.points.find(({ series, ended }) =>

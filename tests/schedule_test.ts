@@ -19,6 +19,7 @@ interface Ran {
 
 async function run(count: number, options: {
   interval?: () => number;
+  isPreparing?: (withinMs: number) => boolean;
   cycle?: (ticker: VirtualTicker, n: number) => void;
 }): Promise<Ran> {
   const ticker = new VirtualTicker();
@@ -27,6 +28,7 @@ async function run(count: number, options: {
   await crank({
     intervalMs: options.interval ?? (() => 1000),
     prepare: () => ran.prepared.push(ticker.mono()),
+    ...(options.isPreparing === undefined ? {} : { isPreparing: options.isPreparing }),
     cycle: () => {
       ran.cycles.push(ticker.mono());
       options.cycle?.(ticker, ran.cycles.length);
@@ -45,6 +47,14 @@ Deno.test("crank() turns at once and then on the grid, however long a cycle take
 Deno.test("crank() starts slow work half an interval ahead, at most a second", async () => {
   assertEquals((await run(2, {})).prepared, [1500]);
   assertEquals((await run(2, { interval: () => 10_000 })).prepared, [10_000]);
+});
+
+Deno.test("crank() sleeps through to the next cycle when no slow work falls due before it", async () => {
+  const asked: number[] = [];
+  const isPreparing = (withinMs: number) => asked.push(withinMs) % 2 === 0;
+  const ran = await run(5, { isPreparing });
+  assertEquals(asked, Array(5).fill(1000));
+  assertEquals(ran, { cycles: [1000, 2000, 3000, 4000, 5000], prepared: [2500, 4500] });
 });
 
 Deno.test("crank() makes one cycle of a long stop, never a burst", async () => {

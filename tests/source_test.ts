@@ -169,6 +169,31 @@ Deno.test(
 );
 
 Deno.test(
+  "CollectorRun.collect() looks every 5 s only at what changes seldom",
+  inFolder((path) => {
+    Deno.mkdirSync(`${path}/proc`);
+    Deno.writeTextFileSync(`${path}/proc/a`, "1");
+    const root = hostRoot(path);
+    const often = fileCollector("often", "/proc/a");
+    const seldom: Collector = {
+      ...fileCollector("seldom", "/proc/a"),
+      prepare: (host) => ({ ...often.prepare(host), seldom: ["/proc/a"] }),
+    };
+    const run = new CollectorRun([seldom], openHost(root, noKernel), {
+      ledger: plainLedger,
+      selection: { namings: ["semconv"], wants: () => true },
+      locate: (host) => locate(root, host),
+    });
+    const valueAt = (monotonicMs: number) =>
+      run.collect({ ...cycleAt(1), monotonicMs }).points.map((point) => point.value);
+    assertEquals(valueAt(0), [1]);
+    Deno.writeTextFileSync(`${path}/proc/a`, "2");
+    assertEquals([valueAt(1000), valueAt(4999), valueAt(5000)], [[1], [1], [2]]);
+    run.close();
+  }),
+);
+
+Deno.test(
   "CollectorRun.refresh() waits no longer than its deadline and never asks twice",
   inFolder(async (path) => {
     let asked = 0;
