@@ -18,7 +18,10 @@ const WARM_UP_MS = 90_000;
 const OUTAGE_MS = 60_000;
 /** A backlog of so many batches is gone within 70 s (contract: run). */
 const DRAIN_MS = 90_000;
-const LONG_TESTS = ["tests/faults_kill_test.ts", "tests/faults_random_test.ts", "tests/spool_test.ts"];
+const LONG_TESTS = [
+  ...["tests/faults_kill_test.ts", "tests/faults_random_test.ts", "tests/spool_test.ts"],
+  ...["tests/opamp_kill_program_test.ts", "tests/remote_fuzz_test.ts"],
+];
 const KIB_PER_MIB = 1024;
 
 /** RSS of the whole process at a time since the start. */
