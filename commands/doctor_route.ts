@@ -4,6 +4,7 @@
  * @module
  */
 import { lookup } from "node:dns/promises";
+import { deadline } from "@std/async/deadline";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { TransportConfig } from "../exporters/lane_config.ts";
 import { type Check, wordsOf } from "./doctor_check.ts";
@@ -46,14 +47,11 @@ export function proxyFor({ url, transport }: Way, environment: Environment): URL
 }
 
 async function within<T>(work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${STEP_MS / 1000} s`)), STEP_MS);
-  });
   try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
+    return await deadline(work, STEP_MS);
+  } catch (cause) {
+    const isLate = cause instanceof DOMException && cause.name === "TimeoutError";
+    throw isLate ? new Error(`no answer in ${STEP_MS / 1000} s`, { cause }) : cause;
   }
 }
 

@@ -1,5 +1,0 @@
-export interface DelayOptions {
-  signal?: AbortSignal;
-  persistent?: boolean;
-}
-export function delay(ms: number, options?: DelayOptions): Promise<void>;
