@@ -6,6 +6,7 @@
 import type { Snapshot } from "../collectors/metric.ts";
 import { sleep } from "../exporters/clock.ts";
 import { paint } from "../exporters/console_text.ts";
+import type { LaneReport } from "../exporters/report.ts";
 import type { Agent } from "./agent.ts";
 import { ByteBudget, type Sent } from "./budget.ts";
 import { DayAccount } from "./budget_account.ts";
@@ -33,8 +34,8 @@ export interface ServiceParts {
 /** Columns of the explanation in the log, whatever the terminal. */
 const EXPLANATION_COLUMNS = 120;
 
-function sentBy({ delivery }: Agent): Sent {
-  const lanes = delivery?.link.report.lanes ?? [];
+function sentBy({ delivery }: Agent, own: readonly LaneReport[] = []): Sent {
+  const lanes = [...delivery?.link.report.lanes ?? [], ...own];
   const requests = lanes.flatMap(({ attempts }) => Object.values(attempts));
   return {
     bytes: lanes.reduce((sum, lane) => sum + lane.requestBytes, 0),
@@ -105,7 +106,8 @@ export class Service {
   observe(snapshot: Snapshot): void {
     this.vitals.observe(snapshot);
     this.managed?.observe(snapshot);
-    const hasStepped = this.#budget?.observe(sentBy(this.#parts.agent), this.live.settings.intervalMs);
+    const sent = sentBy(this.#parts.agent, this.managed?.report?.own);
+    const hasStepped = this.#budget?.observe(sent, this.live.settings.intervalMs);
     if (hasStepped !== true) return;
     const { shed, intervalMs } = this.#budget?.state() ?? { shed: [], intervalMs: 0 };
     this.live.choose();

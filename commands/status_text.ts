@@ -179,7 +179,8 @@ function ownLines({ own = [] }: OpampReport): Line[] {
   return own.map((lane): Line => {
     const lost = Object.entries(lane.dropped).map(([reason, items]) => `, ${items} dropped (${reason})`);
     const counts = `${lane.delivered} delivered, ${lane.queued} waiting${lost.join("")}`;
-    return [[`  own ${lane.signal} to ${show.clean(lane.endpoint)}: ${counts}`]];
+    const where = lane.endpoint === "" ? "no longer wanted" : `to ${show.clean(lane.endpoint)}`;
+    return [[`  own ${lane.signal} ${where}: ${counts}`]];
   });
 }
 

@@ -9,6 +9,7 @@ import type { LaneConfig } from "../exporters/lane_config.ts";
 import type { LogRecord } from "../exporters/messages.ts";
 import type { LaneReport } from "../exporters/report.ts";
 import type { TelemetryOffer } from "./opamp_offer.ts";
+import { addReports } from "./opamp_own_account.ts";
 import type { OwnReport } from "./opamp_port.ts";
 
 /** Delivery as the courier lends it: a bounded memory, no disk. */
@@ -60,6 +61,9 @@ export class OwnTelemetry {
   readonly #parts: OwnParts;
   #offers: readonly TelemetryOffer[] = [];
   #delivery: OwnDelivery | undefined;
+  /** Of earlier destinations: still closing, and closed. */
+  readonly #ending = new Set<OwnDelivery>();
+  #past: readonly LaneReport[] = [];
   /** One change after the other. */
   #changing: Promise<void> = Promise.resolve();
 
@@ -82,9 +86,10 @@ export class OwnTelemetry {
     void this.#delivery?.accept(batch);
   }
 
-  /** The account of each signal since its destination was offered. */
+  /** The account of each signal over all its destinations. */
   report(): readonly OwnReport[] {
-    const lanes = this.#delivery?.report() ?? [];
+    const ending = [...this.#ending].map((delivery) => delivery.report());
+    const lanes = addReports([this.#past, ...ending, this.#delivery?.report() ?? []]);
     const endpointOf = (signal: Signal) =>
       this.#offers.find((offer) => offer.signal === signal)?.endpoint ?? "";
     return lanes.map((lane) => ({ ...lane, endpoint: endpointOf(lane.signal) }));
@@ -97,11 +102,18 @@ export class OwnTelemetry {
     this.#delivery = undefined;
   }
 
+  /** What waits for a destination that is none any more is not worth a wait. */
+  async #end(delivery: OwnDelivery | undefined): Promise<void> {
+    if (delivery === undefined) return;
+    this.#ending.add(delivery);
+    await delivery.flush({ deadlineMs: 0, final: true, brief: false });
+    this.#ending.delete(delivery);
+    this.#past = addReports([this.#past, delivery.report()]);
+  }
+
   async #open(offers: readonly TelemetryOffer[]): Promise<void> {
-    const older = this.#delivery;
+    void this.#end(this.#delivery);
     this.#delivery = undefined;
-    // What waits for a destination that is none any more is not worth a wait.
-    void older?.flush({ deadlineMs: 0, final: true, brief: false });
     try {
       const lanes = offers.map((offer) => laneOf(offer, this.#parts));
       if (lanes.length > 0) this.#delivery = await this.#parts.open(lanes, this.#parts.log);

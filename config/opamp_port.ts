@@ -99,6 +99,7 @@ export interface OpampReport extends Omit<ClientStatus, "counters"> {
 
 /** One signal of own telemetry. */
 export interface OwnReport extends LaneReport {
+  /** "": it was withdrawn. */
   readonly endpoint: string;
 }
 
