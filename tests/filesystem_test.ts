@@ -198,13 +198,14 @@ Deno.test("chooseMounts() takes 64 of 2,000 mounts, in linear time", () => {
   assertEquals(choice.mounts.length, MOUNTS_MAX);
   assertEquals(choice.omitted, [{ what: "filesystem", why: "1936 mounts above the limit of 64" }]);
   // Sixteen times the mounts in less than 64 times the time: a quadratic choice would need 256 times.
-  const time = (mounts: string) => {
+  const once = (mounts: string) => {
     const before = performance.now();
     chooseMounts([mounts], host, {});
     return performance.now() - before;
   };
+  // The best of some: other work of the machine only ever adds.
+  const time = (mounts: string) => Math.min(...Array.from({ length: 5 }, () => once(mounts)));
   const [small, large] = [text(500), text(8000)];
-  time(small);
   assert(time(large) < 64 * Math.max(1, time(small)), "grows faster than linearly");
 });
 
