@@ -41,6 +41,12 @@ const RESTORED = ["DENO_DIR", "DENO_LOG", "DENO_NO_PACKAGE_JSON"];
 /** Switches that would write TLS keys to a file, start another exporter, bring the JIT back, or log every access. */
 const UNSET = ["SSLKEYLOGFILE", "OTEL_DENO", "DENO_V8_FLAGS", "DENO_AUDIT_PERMISSIONS"];
 
+/**
+ * What MALLOC_ARENA_MAX and MALLOC_MMAP_THRESHOLD_ do in the tasks of deno.json, by malloc.h's numbers: the few threads
+ * share one arena, and large blocks go back to the system when they are freed.
+ */
+const MALLOPT = [[-8, 1], [-3, 65_536]] as const;
+
 /** A part of the file. */
 interface Part {
   readonly name: string;
@@ -131,12 +137,14 @@ await evaluate(read("main")).main();
 function assemble(runtime: Uint8Array<ArrayBuffer>, parts: readonly Part[]): Uint8Array<ArrayBuffer> {
   const end = parts.reduce((_, { offset, bytes }) => offset + bytes.length, runtime.length);
   const elf = new Elf(runtime);
-  const slots = elf.imports(["setenv", "unsetenv"]);
+  const slots = elf.imports(["setenv", "unsetenv", "dlsym"]);
   const code = launchCode({
     address: elf.freeAddress,
     entry: elf.entry,
     setenvSlot: slots.get("setenv") ?? 0,
     unsetenvSlot: slots.get("unsetenv") ?? 0,
+    dlsymSlot: slots.get("dlsym") ?? 0,
+    mallopt: MALLOPT,
     set: ENVIRONMENT,
     unset: UNSET,
     args: [...ARGS, loaderUrl(parts)],

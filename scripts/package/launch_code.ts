@@ -1,6 +1,6 @@
 /**
- * The first instructions of the one-file sonde: set and unset the runtime's switches in the environment, put the
- * arguments `run … MODULE` before the caller's own, and go on at the runtime's first instruction. They run in the same
+ * The first instructions of the one-file sonde: set and unset the runtime's switches in the environment, tell the C
+ * library how to keep memory (its own variables are read before any instruction of ours), put the arguments `run … MODULE` before the caller's own, and go on at the runtime's first instruction. They run in the same
  * process, after the dynamic linker, so pid, signals, /proc/PID/cmdline and every open file stay as the caller made
  * them, and nothing is written anywhere. Source: System V ABI, AMD64 supplement, 3.4.1 (stack at process start).
  * @module
@@ -12,9 +12,12 @@ export interface Launch {
   readonly address: number;
   /** The runtime's first instruction. */
   readonly entry: number;
-  /** Slots that hold the addresses of setenv(3) and unsetenv(3). */
+  /** Slots that hold the addresses of setenv(3), unsetenv(3) and dlsym(3). */
   readonly setenvSlot: number;
   readonly unsetenvSlot: number;
+  readonly dlsymSlot: number;
+  /** For mallopt(3), which the runtime itself does not import. */
+  readonly mallopt: readonly (readonly [parameter: number, value: number])[];
   readonly set: Readonly<Record<string, string>>;
   readonly unset: readonly string[];
   /** Stand between argv[0] and the caller's first argument; at most 127. */
@@ -35,21 +38,22 @@ class Code {
     this.#bytes.push(...bytes);
   }
 
-  #displacement(value: number): void {
+  /** Four bytes, the least first. */
+  number(value: number): void {
     this.add(value & 255, value >> 8 & 255, value >> 16 & 255, value >> 24 & 255);
   }
 
   /** An instruction that ends in the distance from its own end to an address. */
   relative(opcode: readonly number[], address: number): void {
     this.add(...opcode);
-    this.#displacement(address - (this.#address + this.#bytes.length + 4));
+    this.number(address - (this.#address + this.#bytes.length + 4));
   }
 
   /** `lea register, [text]`. */
   load(opcode: readonly number[], text: string): void {
     this.add(...opcode);
     this.#references.push({ at: this.#bytes.length, text });
-    this.#displacement(0);
+    this.number(0);
   }
 
   /** The instructions and, behind them, each string with its terminating zero. */
@@ -68,6 +72,7 @@ class Code {
   }
 }
 
+const MALLOPT = "mallopt";
 const LEA_RDI = [0x48, 0x8d, 0x3d] as const;
 const LEA_RSI = [0x48, 0x8d, 0x35] as const;
 const LEA_RAX = [0x48, 0x8d, 0x05] as const;
@@ -85,6 +90,23 @@ function addEnvironment(code: Code, { set, unset, setenvSlot, unsetenvSlot }: La
   for (const name of unset) {
     code.load(LEA_RDI, name);
     code.relative(CALL_SLOT, unsetenvSlot);
+  }
+}
+
+/** Calls mallopt for each setting, if the C library has it. */
+function addMallopt(code: Code, { mallopt, dlsymSlot }: Launch): void {
+  code.add(0x31, 0xff); // xor edi, edi: RTLD_DEFAULT
+  code.load(LEA_RSI, MALLOPT);
+  code.relative(CALL_SLOT, dlsymSlot);
+  code.add(0x48, 0x85, 0xc0); // test rax, rax
+  code.add(0x74, 3 + 12 * mallopt.length); // jz behind the calls
+  code.add(0x48, 0x89, 0xc3); // mov rbx, rax
+  for (const setting of mallopt) {
+    for (const [at, number] of setting.entries()) {
+      code.add(at === 0 ? 0xbf : 0xbe); // mov edi or esi, number
+      code.number(number);
+    }
+    code.add(0xff, 0xd3); // call rbx
   }
 }
 
@@ -112,14 +134,18 @@ function addArguments(code: Code, args: readonly string[]): void {
 export function launchCode(launch: Launch): Uint8Array<ArrayBuffer> {
   const texts = [...Object.entries(launch.set).flat(), ...launch.unset, ...launch.args];
   // deno-lint-ignore no-control-regex -- a zero would end the string early
-  if (launch.args.length > 127 || texts.some((text) => !/^[\x01-\x7f]*$/.test(text))) {
-    throw new RangeError("BUG: more than 127 arguments, or one that is not ASCII");
+  if (
+    launch.args.length > 127 || launch.mallopt.length > 10 ||
+    texts.some((text) => !/^[\x01-\x7f]*$/.test(text))
+  ) {
+    throw new RangeError("BUG: more than 127 arguments, too many settings, or a text that is not ASCII");
   }
   const code = new Code(launch.address);
   code.add(0x49, 0x89, 0xe4); // mov r12, rsp: the block the kernel made
   code.add(0x49, 0x89, 0xd5); // mov r13, rdx: what the linker wants called at the end
   code.add(0x48, 0x83, 0xe4, 0xf0); // and rsp, -16: as calls expect it
   addEnvironment(code, launch);
+  addMallopt(code, launch);
   addArguments(code, launch.args);
   code.add(0x4c, 0x89, 0xea); // mov rdx, r13
   code.relative(JUMP, launch.entry);
