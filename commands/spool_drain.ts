@@ -4,7 +4,7 @@
  * @module
  */
 import type { Settings } from "../config/settings.ts";
-import { openStateDir } from "../config/state_dir.ts";
+import { mayExist, openStateDir } from "../config/state_dir.ts";
 import type { DeliveryReport } from "../exporters/report.ts";
 import type { Context } from "./context.ts";
 import { findAgent, isReport, refusalOf } from "./control_agent.ts";
@@ -69,12 +69,15 @@ async function drainRunning(
 }
 
 async function drainOwn(context: Context, settings: Settings, options: DrainOptions): Promise<number> {
-  const { path: stateDir, fault } = openStateDir(settings.stateDirs);
+  // Root means the service's spool, and must not take its own for it.
+  const [service = "", ...others] = settings.stateDirs;
+  const candidates = Deno.uid() === 0 && mayExist(service) ? [service] : [service, ...others];
+  const { path: stateDir, fault } = openStateDir(candidates);
   if (stateDir === undefined) {
     fail(
       context,
       `no state directory can be used: ${fault}`,
-      "run as the user the agent runs as, or as root",
+      "run as the user the agent runs as: runuser -u sonde -- sonde spool drain",
     );
     return 74;
   }

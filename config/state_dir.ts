@@ -9,9 +9,20 @@ export type StateDir =
   | { readonly path: string; readonly fault?: never }
   | { readonly path?: never; readonly fault: string };
 
+/** The service's: what root writes there, the account that it belongs to cannot read or replace. */
+const SERVICE_FOLDER = "/var/lib/sonde";
+
+/** Another account's folder, which root could write to and thereby spoil. */
+function ownerToSpare(path: string): number | undefined {
+  if (path !== SERVICE_FOLDER || Deno.uid() !== 0) return undefined;
+  return Deno.statSync(path).uid || undefined;
+}
+
 function tryFolder(path: string): string | undefined {
   try {
     makeFolder(path);
+    const owner = ownerToSpare(path);
+    if (owner !== undefined) return `it belongs to user ${owner}, whom files of root's would shut out`;
     const probe = `${path}/.probe-${Deno.pid}`;
     Deno.writeTextFileSync(probe, "", { mode: 0o600 });
     Deno.removeSync(probe);

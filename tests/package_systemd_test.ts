@@ -179,3 +179,24 @@ bootTest(
     assert(!(await host.ok("cat /proc/[0-9]*/cmdline | tr '\\0' ' '")).includes("/usr/bin/sonde"));
   },
 );
+
+bootTest("systemd: what root sends by hand leaves the service's folder to the service", async (host) => {
+  await using server = new FaultServer(throttle(503));
+  await host.ok("dpkg -i /root/sonde.deb");
+  await host.ok(`echo SONDE_ENDPOINT=http://127.0.0.1:${server.port} >>/etc/sonde/sonde.env`);
+  const asRoot =
+    "export HOME=/root; sonde once --set SONDE_SHUTDOWN_TIMEOUT=200ms --spool-ok; sonde emit counter x 1";
+  assertStringIncludes((await host.sh(asRoot)).stderr, "/root/.local/state/sonde");
+  assertEquals(await host.ok("find /var/lib/sonde -user root"), "");
+  const drained = await host.sh("sonde spool drain");
+  assertEquals(drained.code, 74);
+  assertStringIncludes(drained.stderr, "runuser -u sonde -- sonde spool drain");
+  await host.ok("systemctl start sonde");
+  await host.said("delivery failing");
+  await host.ok("systemctl stop sonde; ls /var/lib/sonde/spool/*/metrics/*.seg");
+  const said = await host.ok("journalctl -u sonde --no-pager");
+  assert(!/unreadable|unusable/.test(said), said);
+  server.otherwise = ok;
+  await host.ok("runuser -u sonde -- sonde spool drain --max 5s");
+  await host.ok("HOME=/root sonde once");
+});
