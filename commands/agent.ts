@@ -3,11 +3,11 @@
  * `once` and `sandbox` all begin here; afterwards nothing can be opened any more (design 2).
  * @module
  */
+import { giveBackCode } from "../collectors/libc_pages.ts";
 import type { Attributes } from "../collectors/metric.ts";
 import { CountersFile } from "../config/counters_file.ts";
 import type { Settings } from "../config/settings.ts";
 import { openStateDir } from "../config/state_dir.ts";
-import type { CourierLink } from "../exporters/courier_link.ts";
 import type { LogRecord } from "../exporters/messages.ts";
 import type { NotifySocket } from "../exporters/notify.ts";
 import type { LaneReport } from "../exporters/report.ts";
@@ -81,11 +81,18 @@ function countersOf({ root }: Settings, stateDir: string | undefined): CountersF
   return stateDir === undefined || root !== "/" ? undefined : CountersFile.open(stateDir);
 }
 
+/** Points that no request of this life could hold, by reason as metrics name it. */
+function discardedBy(delivery: Delivery | undefined): Record<string, number> {
+  if (delivery === undefined) return {};
+  const { nonFinite, oversize } = delivery.fanOut.discarded();
+  return { non_finite: nonFinite, oversize };
+}
+
 /** Opens an agent and gives up every permission. Throws only for bugs; what the host lacks degrades it. */
 export async function openAgent(settings: Settings, context: Context, options: AgentOptions): Promise<Agent> {
   const stateDir = stateDirOf(settings, context, options);
   const timeMs = context.now();
-  const opened: { link?: CourierLink; more?: () => readonly LaneReport[] } = {};
+  const opened: { delivery?: Delivery; more?: () => readonly LaneReport[] } = {};
   const facts = Promise.withResolvers<HostFacts>();
   const uid = options.attributes === undefined
     ? installationId({ stateDir, timeMs, log: options.log })
@@ -102,11 +109,12 @@ export async function openAgent(settings: Settings, context: Context, options: A
     previous: options.previous,
     attributes: options.attributes ?? installationAttributes(settings, await uid),
     found: counters?.found,
-    clockSkew: () => opened.link?.clockSkew,
+    clockSkew: () => opened.delivery?.link.clockSkew,
     own: (sensor) => ({
       collectors: sensor.stats(),
       omissions: sensor.omissions,
-      lanes: [...opened.link?.report.lanes ?? [], ...opened.more?.() ?? []],
+      discarded: discardedBy(opened.delivery),
+      lanes: [...opened.delivery?.link.report.lanes ?? [], ...opened.more?.() ?? []],
     }),
   });
   const remember = () => void counters?.save(sensor.remember());
@@ -116,10 +124,11 @@ export async function openAgent(settings: Settings, context: Context, options: A
   facts.resolve({ bootId, resource, startedNs: BigInt(timeMs) * 1_000_000n });
   const delivery = await delivering;
   if (delivery !== undefined) {
-    opened.link = delivery.link;
+    opened.delivery = delivery;
     agent = { ...agent, delivery, ...(stateDir !== undefined && { stateDir }) };
   }
   await options.beforeDrop?.(agent);
+  giveBackCode();
   dropPermissions();
   return agent;
 }
