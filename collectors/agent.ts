@@ -42,6 +42,8 @@ export interface AgentFigures {
     readonly faults: number;
   }[];
   readonly omissions: number;
+  /** Points that no request could hold, by reason. */
+  readonly discarded: Readonly<Record<string, number>>;
   readonly lanes: readonly LaneFigures[];
 }
 
@@ -86,6 +88,12 @@ const omissions = level(
   "{omission}",
   "Things hidden or unreadable on this host",
   "length of omitted",
+);
+const discarded = counter(
+  "sonde.points.discarded",
+  "{point}",
+  "Points left out of requests: no finite number, or larger than a request may be",
+  "counted by the encoders",
 );
 const produced = counter("sonde.delivery.produced", "{item}", "Items handed to delivery", "courier account");
 const settled = counter(
@@ -194,6 +202,7 @@ export function agent(figures: () => AgentFigures): Collector {
     duration,
     faults,
     omissions,
+    discarded,
     produced,
     settled,
     queued,
@@ -233,6 +242,10 @@ export function agent(figures: () => AgentFigures): Collector {
           }
           const omitted = of["omissions"];
           if (omitted !== undefined) out.add(omitted({}), now.omissions);
+          const left = of["discarded"];
+          for (const [reason, points] of Object.entries(now.discarded)) {
+            if (points > 0 && left !== undefined) out.add(left({ "sonde.reason": reason }), points);
+          }
           for (const lane of now.lanes) addLane(of, lane, out);
         },
       };

@@ -46,7 +46,9 @@ export function openCollecting(
 ): Collecting {
   const opened: { sensor?: Sensor } = {};
   const self = agentCollector(() =>
-    opened.sensor === undefined ? { collectors: [], omissions: 0, lanes: [] } : own(opened.sensor)
+    opened.sensor === undefined
+      ? { collectors: [], omissions: 0, discarded: {}, lanes: [] }
+      : own(opened.sensor)
   );
   const choice = new CollectorChoice(settings, clockSkew);
   const host = collectors(choice);

@@ -30,7 +30,7 @@ export interface MetricFacts {
 const ATTRIBUTES = new Map<string, AttributeFacts>(Object.entries(attributesOf));
 
 const NONE: AttributeFacts = {};
-const AGENT = agent(() => ({ collectors: [], omissions: 0, lanes: [] }));
+const AGENT = agent(() => ({ collectors: [], omissions: 0, discarded: {}, lanes: [] }));
 
 /** All collectors with all their metrics; `sysctl` names kernel parameters, each of which is a metric of its own. */
 export function everyCollector(sysctl: readonly string[] = []): readonly Collector[] {

@@ -59,6 +59,7 @@ async function collectCase(name: string, path: string, values: Values): Promise<
 const AGENT: Collector = agent(() => ({
   collectors: [{ name: "disk", durationMs: 1, points: 1, faults: 1 }],
   omissions: 1,
+  discarded: { non_finite: 1 },
   lanes: [{
     destination: "default",
     signal: "metrics",

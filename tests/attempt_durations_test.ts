@@ -169,7 +169,7 @@ Deno.test("SONDE_LISTEN's page has the durations as a Prometheus histogram", asy
 });
 
 Deno.test("the courier's buckets are those that the metric describes", () => {
-  const collector = ownMetrics(() => ({ collectors: [], omissions: 0, lanes: [] }));
+  const collector = ownMetrics(() => ({ collectors: [], omissions: 0, discarded: {}, lanes: [] }));
   const metric = collector.descriptors.find(({ name }) => name === "otel.sdk.exporter.operation.duration");
   assert(metric?.kind === "histogram");
   const durations = new AttemptDurations();
