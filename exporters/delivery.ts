@@ -9,7 +9,7 @@ import type { LaneSpool } from "./backlog.ts";
 import type { BatchHeader, BatchMessage, Signal } from "./batch.ts";
 import type { Clock } from "./clock.ts";
 import type { FlushOptions } from "./drive.ts";
-import { release } from "./growing_bytes.ts";
+import { release, wasted } from "./growing_bytes.ts";
 import { type Body, compress, decompress } from "./gzip.ts";
 import type { Reread } from "./known_credentials.ts";
 import { Lane } from "./lane.ts";
@@ -184,6 +184,8 @@ export class Delivery {
         const poster = this.#posters.get(key);
         if (poster === undefined) throw new Error("BUG: lane without a poster");
         const outcome = await poster.post(body, signal);
+        // The body, as a rule, and the copy that the runtime has sent.
+        wasted(body.bytes.length * 2);
         this.#parts.posted?.(config, body, outcome);
         return outcome;
       },

@@ -44,7 +44,7 @@ class Receiver {
 
   constructor(start: ReceiverStart, listener: Deno.TcpListener) {
     const { limits, courierPort } = start;
-    this.#budget = new FlightBudget(limits.bytesInFlight);
+    this.#budget = new FlightBudget(limits.bytesInFlight, () => this.#handOver.underWay);
     this.#handOver = new HandOver((message, transfer) => courierPort.postMessage(message, transfer));
     courierPort.onmessage = (event: MessageEvent<FromCourierPort>) => this.#handOver.hear(event.data);
     this.#intake = new Intake({ start, account: this.#account, handOver: this.#handOver, clock });

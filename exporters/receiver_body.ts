@@ -13,13 +13,15 @@ import type { ByteStream } from "./receiver_stream.ts";
 const TRAILERS_MAX = 32;
 const CHUNK_SIZE = /^([0-9a-fA-F]{1,8})[ \t]*(?:;.*)?$/;
 
-/** Bytes of all bodies being read or worked on. */
+/** Bytes of all bodies being read or worked on, and of what was made of them and is not at the courier yet. */
 export class FlightBudget {
   readonly #bytesMax: number;
+  readonly #underWay: () => number;
   #used = 0;
 
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number, underWay: () => number) {
     this.#bytesMax = bytesMax;
+    this.#underWay = underWay;
   }
 
   get used(): number {
@@ -28,8 +30,9 @@ export class FlightBudget {
 
   /** Takes bytes, or throws `RefusedRequest` with 429. */
   take(bytes: number): void {
-    if (this.#used + bytes > this.#bytesMax) {
-      throw new RefusedRequest(`Cannot take ${bytes} bytes now: other requests hold ${this.#used}`, {
+    const used = this.#used + this.#underWay();
+    if (used + bytes > this.#bytesMax) {
+      throw new RefusedRequest(`Cannot take ${bytes} bytes now: other requests hold ${used}`, {
         status: 429,
         reason: "bytes_in_flight",
         retryAfter: 1,

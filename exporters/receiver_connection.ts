@@ -6,6 +6,7 @@
  */
 import type { Encoding } from "./batch.ts";
 import { accepted, type Answer, answerBytes, CONTINUE, refused } from "./receiver_answer.ts";
+import { release } from "./growing_bytes.ts";
 import { checkLength, type FlightBudget, readBody, Share } from "./receiver_body.ts";
 import { type Head, parseHead } from "./receiver_head.ts";
 import type { ReceiverLimits } from "./receiver_messages.ts";
@@ -126,7 +127,11 @@ export class Connection {
     if (body === undefined) return undefined;
     this.#enter("work", Infinity);
     if (body.length === 0 && to.encoding === "protobuf") return accepted(to.signal, to.encoding);
-    return await intake({ ...to, body, share });
+    try {
+      return await intake({ ...to, body, share });
+    } finally {
+      release(body);
+    }
   }
 
   async #refuse(refusal: RefusedRequest, head: Head | undefined): Promise<boolean> {

@@ -29,7 +29,7 @@ export class HandOver {
   #sequence = 0;
   #room: Room = { type: "room", bytes: 0, sequence: 0 };
   /** Batches the courier has not spoken of yet. */
-  #unseen: { readonly sequence: number; readonly bytes: number }[] = [];
+  #unseen: { readonly sequence: number; readonly bytes: number; readonly lanes: number }[] = [];
   #heard = Promise.withResolvers<void>();
   batches = 0;
 
@@ -39,12 +39,17 @@ export class HandOver {
 
   /** Bytes the courier can still take, as far as is known. */
   get free(): number {
-    return this.#room.bytes - this.#underWay;
+    return this.#room.bytes - this.#unseen.reduce((total, { bytes, lanes }) => total + bytes * lanes, 0);
+  }
+
+  /** Bytes in memory that the courier has not taken yet, as far as is known. */
+  get underWay(): number {
+    return this.#unseen.reduce((total, { bytes }) => total + bytes, 0);
   }
 
   /** True when so much may be handed over without waiting for the courier to take what is on its way. */
   fits(bytes: number): boolean {
-    const underWay = this.#underWay;
+    const { underWay } = this;
     return underWay === 0 || underWay + bytes <= WINDOW_BYTES;
   }
 
@@ -57,10 +62,6 @@ export class HandOver {
   nudge(): void {
     this.#heard.resolve();
     this.#heard = Promise.withResolvers();
-  }
-
-  get #underWay(): number {
-    return this.#unseen.reduce((total, batch) => total + batch.bytes, 0);
   }
 
   /** The courier's word. */
@@ -78,7 +79,7 @@ export class HandOver {
       ...{ destination, signal, encoding, items, firstTimeMs, lastTimeMs, uncompressedBytes },
       sequence: ++this.#sequence,
     }));
-    this.#unseen.push({ sequence: this.#sequence, bytes: uncompressedBytes * headers.length });
+    this.#unseen.push({ sequence: this.#sequence, bytes: uncompressedBytes, lanes: headers.length });
     this.batches++;
     this.#post({ type: "batch", origin: "receiver", headers, body, gzipped: false }, [body.buffer]);
   }

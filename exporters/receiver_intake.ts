@@ -8,6 +8,7 @@
 import type { Attributes } from "../collectors/metric.ts";
 import { type Signal, SIGNALS } from "./batch.ts";
 import { release } from "./growing_bytes.ts";
+import { claimedSize } from "./gzip.ts";
 import { scanRequest } from "./received_scan.ts";
 import { ResourceCompletion } from "./received_resource.ts";
 import { size } from "./received_wire.ts";
@@ -83,10 +84,13 @@ export class Intake {
   /** Takes a request as a whole, or throws `RefusedRequest`; either way its body is gone afterwards. */
   async take(request: ReceivedRequest): Promise<Answer> {
     if (!request.isGzipped) return await this.#takePlain(request);
-    const packedBytes = request.body.length;
-    const body = await this.#inflater.inflate(request.body);
-    release(request.body);
-    return await this.#takePlain({ ...request, body }, Math.max(0, body.length - packedBytes));
+    const { body: packed, share } = request;
+    // Its word is taken for the room it needs, and corrected when it was too small.
+    const claimed = Math.min(claimedSize(packed), this.#options.start.limits.bodyBytes);
+    share.take(claimed);
+    const body = await this.#inflater.inflate(packed);
+    release(packed);
+    return await this.#takePlain({ ...request, body }, Math.max(0, body.length - claimed - packed.length));
   }
 
   /** `grown`: bytes that the body holds beyond its share. */
@@ -157,7 +161,7 @@ export class Intake {
     const untilMs = clock.mono() + BEHIND_MS;
     const needed = forms.reduce((total, form) => total + form.group.cost(bytes), 0);
     while (needed + this.#grouped <= handOver.free) {
-      if (handOver.fits(needed)) return;
+      if (handOver.fits(bytes)) return;
       if (this.#isStopping || clock.mono() >= untilMs) break;
       await handOver.heard;
     }

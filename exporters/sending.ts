@@ -4,6 +4,7 @@
  * @module
  */
 import { addDrop, emptyTally, type Tally } from "./account.ts";
+import { release } from "./growing_bytes.ts";
 import { type Body, compress, decompress } from "./gzip.ts";
 import type { Entry } from "./queue.ts";
 import { type Half, splitRequest } from "./split.ts";
@@ -78,6 +79,7 @@ export class Sending {
     try {
       const plain = part.body.gzipped ? await decompress(part.body.bytes, PLAIN_BYTES_MAX) : part.body.bytes;
       const halves = splitRequest(plain, { signal, encoding, items: part.items });
+      if (part.body.gzipped) release(plain);
       const parts = await Promise.all(halves.map((half) => toPart(half, part)));
       this.#parts.splice(0, 1, ...parts);
     } catch {
@@ -92,6 +94,8 @@ export class Sending {
 }
 
 async function toPart({ bytes, items }: Half, { body, depth }: Part): Promise<Part> {
+  const plainBytes = bytes.length;
   const packed = body.gzipped ? await compress(bytes) : { bytes, gzipped: false };
-  return { body: packed, items, plainBytes: bytes.length, depth: depth + 1 };
+  if (packed.bytes !== bytes) release(bytes);
+  return { body: packed, items, plainBytes, depth: depth + 1 };
 }

@@ -95,24 +95,33 @@ interface Walk {
   readonly pieces: Uint8Array[];
 }
 
-/** Appends the message's wanted fields to `pieces`; returns whether any item was among them. */
+/** Appends the message's wanted fields to `pieces`, neighbours as one; returns whether any item was among them. */
 function collect(scanner: FieldScanner, { bytes, request, window, pieces }: Walk): boolean {
   let found = false;
+  let [start, end] = [0, 0];
+  const flush = () => {
+    if (end > start) pieces.push(bytes.subarray(start, end));
+    start = end;
+  };
   while (scanner.next()) {
     const child = scanner.type === LENGTH ? request.fields.get(scanner.number) : undefined;
-    if (child === undefined) pieces.push(bytes.subarray(scanner.tag, scanner.end));
-    else if (child === "items") {
-      if (!isWanted(window)) continue;
-      pieces.push(bytes.subarray(scanner.tag, scanner.end));
-      found = true;
+    if (child === undefined || child === "items") {
+      if (child === "items" && !isWanted(window)) continue;
+      found ||= child === "items";
+      if (scanner.tag !== end) {
+        flush();
+        start = scanner.tag;
+      }
+      end = scanner.end;
     } else {
       const inner: Uint8Array[] = [];
       if (!collect(scanner.inside(), { bytes, request: child, window, pieces: inner })) continue;
-      const length = lengthOf(inner);
-      pieces.push(prefix(scanner.number, length), ...inner);
+      flush();
+      pieces.push(prefix(scanner.number, lengthOf(inner)), ...inner);
       found = true;
     }
   }
+  flush();
   return found;
 }
 

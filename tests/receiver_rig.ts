@@ -70,7 +70,7 @@ export class Rig implements AsyncDisposable {
     const limits = { ...RECEIVER_LIMITS, ...options.limits };
     const clock = { mono: () => this.now.mono, wall: () => this.now.wall };
     const { account } = this;
-    this.budget = new FlightBudget(limits.bytesInFlight);
+    this.budget = new FlightBudget(limits.bytesInFlight, () => this.handOver.underWay);
     this.handOver = new HandOver((message, transfer) => {
       this.batches.push(structuredClone(message, { transfer }));
       const sequence = message.headers.at(-1)?.sequence ?? 0;
