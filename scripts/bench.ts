@@ -1,6 +1,6 @@
 /**
  * Measures what sonde costs: `deno task bench [--minutes N] [--binary PATH] [--update]`. Prints one JSON document
- * with figures, ratios to what the same machine needs for nothing, and the budgets of design 10. Fails when a ratio
+ * with figures (those of dist/sonde-portable too, where it is), ratios to what the same machine needs for nothing, and the budgets of design 10. Fails when a ratio
  * is more than 15 % worse than scripts/bench_baseline.json; `--update` writes that file.
  * @module
  */
@@ -9,6 +9,7 @@ import { budgetsOf, type Figures, type Ratios, ratiosOf, rounded, worsened } fro
 import { withFloor } from "./bench_floor.ts";
 import { measureParts } from "./bench_parts.ts";
 import { type Command, measureBareRss, measureRun, measureStarts, sondeCommand } from "./bench_process.ts";
+import type { Memory } from "./bench_proc.ts";
 import { measureVerbs } from "./bench_verbs.ts";
 import { print, root, say } from "./terminal.ts";
 
@@ -16,6 +17,14 @@ const BASELINE = `${root}/scripts/bench_baseline.json`;
 
 /** Enough for a median that repeats; a start takes a tenth of a second. */
 const STARTS = 9;
+
+/** What is worth knowing of the one file beside the same of the checkout. */
+interface Artifact {
+  readonly startMs: number;
+  readonly onceMs: number;
+  readonly cpuMs: number;
+  readonly memory: Memory;
+}
 
 /** Measures everything; the paced floor runs beside sonde, so that both meet the same machine. */
 function measure(command: Command, cycles: number): Promise<Figures> {
@@ -48,6 +57,16 @@ function measure(command: Command, cycles: number): Promise<Figures> {
   });
 }
 
+/** The same of the one file, where it has been built (`deno task portable`). */
+async function measureArtifact(cycles: number): Promise<Artifact | undefined> {
+  const binary = `${root}/dist/sonde-portable`;
+  if (!await Deno.stat(binary).then(() => true, () => false)) return undefined;
+  say("bench: dist/sonde-portable");
+  const { startMs, onceMs } = await measureStarts([binary], STARTS);
+  const { cpuMs, memory } = await measureRun([binary], cycles);
+  return { startMs, onceMs, cpuMs, memory };
+}
+
 async function readBaseline(): Promise<Ratios | undefined> {
   try {
     return JSON.parse(await Deno.readTextFile(BASELINE));
@@ -65,11 +84,12 @@ async function main(): Promise<number> {
     return 64;
   }
   const figures = await measure(sondeCommand(flags.binary), cycles);
+  const artifact = flags.binary === undefined ? await measureArtifact(cycles) : undefined;
   const ratios = ratiosOf(figures);
   const baseline = await readBaseline();
   const worse = baseline === undefined || flags.update ? [] : worsened(ratios, baseline);
   const machine = { cpus: navigator.hardwareConcurrency, kernel: Deno.osRelease(), deno: Deno.version.deno };
-  const document = { machine, ...figures, ratios, budgets: budgetsOf(figures), worse };
+  const document = { machine, ...figures, artifact, ratios, budgets: budgetsOf(figures), worse };
   print(JSON.stringify(document, rounded, 2));
   if ("skipped" in figures.floor) say(`bench: no C floor: ${figures.floor.skipped}`);
   if (flags.update) await Deno.writeTextFile(BASELINE, `${JSON.stringify(ratios, null, 2)}\n`);
