@@ -60,9 +60,9 @@ interface Turn {
   readonly warmCycles: number;
 }
 
-/** Connections and templates have settled after some cycles, a JavaScript heap after about a minute without work. */
+/** Connections and templates settle in some cycles, a heap takes most of a minute to be rid of what a start left. */
 const TURNS: readonly Turn[] = [
-  { intervalSeconds: 1, warmCycles: 10 },
+  { intervalSeconds: 1, warmCycles: 40 },
   { intervalSeconds: 10, warmCycles: 6 },
 ];
 
