@@ -79,8 +79,9 @@ export class Sending {
     try {
       const plain = part.body.gzipped ? await decompress(part.body.bytes, PLAIN_BYTES_MAX) : part.body.bytes;
       const halves = splitRequest(plain, { signal, encoding, items: part.items });
+      const parts: Part[] = [];
+      for (const half of halves) parts.push(await toPart(half, part));
       if (part.body.gzipped) release(plain);
-      const parts = await Promise.all(halves.map((half) => toPart(half, part)));
       this.#parts.splice(0, 1, ...parts);
     } catch {
       // Not readable as a request: it can never be made smaller.
@@ -93,7 +94,8 @@ export class Sending {
   }
 }
 
-async function toPart({ bytes, items }: Half, { body, depth }: Part): Promise<Part> {
+async function toPart({ join, items }: Half, { body, depth }: Part): Promise<Part> {
+  const bytes = join();
   const plainBytes = bytes.length;
   const packed = body.gzipped ? await compress(bytes) : { bytes, gzipped: false };
   if (packed.bytes !== bytes) release(bytes);

@@ -57,7 +57,8 @@ export interface RequestShape {
 
 /** One half, uncompressed. */
 export interface Half {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Joined when asked for, so that both need not be in memory at a time; valid as long as the whole is. */
+  readonly join: () => Uint8Array<ArrayBuffer>;
   readonly items: number;
 }
 
@@ -75,16 +76,19 @@ export function splitRequest(
   const request = encoding === "native" ? NATIVE : REQUESTS[signal];
   const cut = encoding === "protobuf" ? cutProtobuf(bytes, request) : cutJson(bytes, request);
   return [
-    { bytes: cut(windows[0]), items: first },
-    { bytes: cut(windows[1]), items: items - first },
+    { join: cut(windows[0]), items: first },
+    { join: cut(windows[1]), items: items - first },
   ];
 }
 
-function cutProtobuf(bytes: Uint8Array, request: Level): (window: Window) => Uint8Array<ArrayBuffer> {
+/** Gives for a window how its bytes are joined. */
+type Cut = (window: Window) => () => Uint8Array<ArrayBuffer>;
+
+function cutProtobuf(bytes: Uint8Array, request: Level): Cut {
   return (window) => {
     const pieces: Uint8Array[] = [];
     collect(new FieldScanner(bytes), { bytes, request, window: { ...window }, pieces });
-    return concat(pieces, lengthOf(pieces));
+    return () => concat(pieces, lengthOf(pieces));
   };
 }
 
@@ -148,9 +152,9 @@ function prefix(number: number, length: number): Uint8Array {
   return new Uint8Array(out);
 }
 
-function cutJson(bytes: Uint8Array, request: Level): (window: Window) => Uint8Array<ArrayBuffer> {
+function cutJson(bytes: Uint8Array, request: Level): Cut {
   const document: unknown = JSON.parse(new TextDecoder().decode(bytes));
-  return (window) =>
+  return (window) => () =>
     new TextEncoder().encode(JSON.stringify(pick(document, request, { ...window })?.value ?? {}));
 }
 

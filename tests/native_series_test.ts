@@ -144,7 +144,7 @@ Deno.test("splitRequest() halves a body of a destination's own by its list", () 
     JSON.stringify({ series: [1, 2, 3].map((n) => ({ metric: `m${n}` })) }),
   );
   const halves = splitRequest(bytes, { signal: "metrics", encoding: "native", items: 3 });
-  assertEquals(halves.map(({ bytes, items }) => [items, new TextDecoder().decode(bytes)]), [
+  assertEquals(halves.map(({ join, items }) => [items, new TextDecoder().decode(join())]), [
     [2, '{"series":[{"metric":"m1"},{"metric":"m2"}]}'],
     [1, '{"series":[{"metric":"m3"}]}'],
   ]);

@@ -73,8 +73,8 @@ Deno.test("splitRequest() cuts metrics at any place without losing a header", ()
   for (let count = 2; count < 40; count++) {
     const bytes = metricsOf(count);
     const [first, second] = splitRequest(bytes, { signal: "metrics", encoding: "protobuf", items: count });
-    assertEquals([...decode(first.bytes), ...decode(second.bytes)], decode(bytes));
-    assertEquals([decode(first.bytes).length, decode(second.bytes).length], [first.items, second.items]);
+    assertEquals([...decode(first.join()), ...decode(second.join())], decode(bytes));
+    assertEquals([decode(first.join()).length, decode(second.join()).length], [first.items, second.items]);
   }
 });
 
@@ -86,7 +86,7 @@ Deno.test("splitRequest() cuts log records", () => {
   const bytes = new Uint8Array(toBinary(ExportLogsServiceRequestSchema, request));
   const halves = splitRequest(bytes, { signal: "logs", encoding: "protobuf", items: 3 });
   const counts = halves.map((half) =>
-    fromBinary(ExportLogsServiceRequestSchema, half.bytes).resourceLogs[0]?.scopeLogs[0]?.logRecords.length
+    fromBinary(ExportLogsServiceRequestSchema, half.join()).resourceLogs[0]?.scopeLogs[0]?.logRecords.length
   );
   assertEquals(counts, [2, 1]);
 });
@@ -98,7 +98,7 @@ Deno.test("splitRequest() cuts JSON, 64-bit numbers as they stand", () => {
   };
   const bytes = new TextEncoder().encode(JSON.stringify(document));
   const halves = splitRequest(bytes, { signal: "traces", encoding: "json", items: 3 });
-  const texts = halves.map((half) => new TextDecoder().decode(half.bytes));
+  const texts = halves.map((half) => new TextDecoder().decode(half.join()));
   assertEquals(texts.map((text) => JSON.parse(text).resourceSpans[0].scopeSpans[0].spans.length), [2, 1]);
   assert(texts.every((text) => text.includes('"1795251007101000001"') && text.includes('"name":"s"')));
 });
