@@ -10,8 +10,8 @@ import { median } from "./bench_figures.ts";
 import { CpuMeter, type Memory, readMemory, readUserSystem } from "./bench_proc.ts";
 import { root } from "./terminal.ts";
 
-/** Cycles before the measurement: connections, templates and heap have settled. */
-const WARM_CYCLES = 5;
+/** Cycles before the measurement: connections and templates have settled, and what the start left is given back. */
+const WARM_CYCLES = 15;
 
 /** How a program is started. */
 export type Command = readonly [program: string, ...args: string[]];
