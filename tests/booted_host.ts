@@ -14,7 +14,8 @@ const BOOTED = /Reached target .*Multi-User System/;
 
 /** Where nspawn makes the groups of what it boots: version 2, or version 1's named hierarchy. */
 const GROUP_FOLDERS = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd"];
-const PAYLOAD = ["payload", "supervisor"];
+/** What it leaves behind there, innermost first. */
+const LEFT = ["payload/init.scope", "payload", "supervisor"];
 
 /** True where groups of processes can be made; nspawn needs them. */
 function canMakeGroups(): boolean {
@@ -128,7 +129,7 @@ export class BootedHost {
     this.#nspawn.kill("SIGTERM");
     await Promise.all([this.#nspawn.status, this.#drained]);
     for (const folder of GROUP_FOLDERS) {
-      for (const name of PAYLOAD) await Deno.remove(`${folder}/${name}`).catch(() => {});
+      for (const name of LEFT) await Deno.remove(`${folder}/${name}`).catch(() => {});
     }
   }
 }
