@@ -30,8 +30,8 @@ const BUDGETS: readonly (readonly [path: string, bytesMax: number])[] = [
   ["receiver.js", 200_000],
 ];
 
-/** Parts of the checkout that the program is made of. */
-const SOURCES = [
+/** Parts of the checkout that the program is made of, below its root. */
+export const SOURCES: readonly string[] = [
   "main.ts",
   "deno.json",
   "deno.lock",

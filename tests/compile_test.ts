@@ -4,24 +4,15 @@
  * @module
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { SOURCES } from "../scripts/bundle.ts";
 import { sha256 } from "../scripts/package/runtime.ts";
 
-const PARTS = [
-  "main.ts",
-  "deno.json",
-  "deno.lock",
-  "collectors",
-  "commands",
-  "config",
-  "exporters",
-  "proto_gen",
-];
 const checkout = decodeURIComponent(new URL("..", import.meta.url).pathname);
 
 /** A copy of the program and its build script in a folder of its own. */
 async function copyCheckout(): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "sonde-compile-" });
-  for (const part of [...PARTS, "scripts", "vendor"]) {
+  for (const part of [...SOURCES, "scripts"]) {
     const { code } = await new Deno.Command("cp", { args: ["-R", `${checkout}${part}`, folder] }).output();
     assertEquals(code, 0, `copy of ${part}`);
   }

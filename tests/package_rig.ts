@@ -4,23 +4,13 @@
  * @module
  */
 import { stripVTControlCharacters } from "node:util";
+import { SOURCES } from "../scripts/bundle.ts";
 import { peerTest } from "./peers/peer.ts";
 
 export const checkout: string = decodeURIComponent(new URL("..", import.meta.url).pathname);
 
 /** The built program. */
 export const PORTABLE: string = `${checkout}dist/sonde-portable`;
-
-const SOURCES = [
-  "main.ts",
-  "deno.json",
-  "deno.lock",
-  "collectors",
-  "commands",
-  "config",
-  "exporters",
-  "scripts",
-];
 
 /** How a program ended. */
 export interface Outcome {
@@ -76,7 +66,9 @@ async function newest(path: string): Promise<number> {
 export async function portable(): Promise<string> {
   const builtMs = await Deno.stat(PORTABLE).then(({ mtime }) => mtime?.getTime() ?? 0, () => 0);
   let sourceMs = 0;
-  for (const path of SOURCES) sourceMs = Math.max(sourceMs, await newest(`${checkout}${path}`));
+  for (const path of [...SOURCES, "scripts"]) {
+    sourceMs = Math.max(sourceMs, await newest(`${checkout}${path}`));
+  }
   if (builtMs > sourceMs) return PORTABLE;
   const { HOME = "/", DENO_DIR } = Deno.env.toObject();
   const env = { DENO_NO_UPDATE_CHECK: "1", HOME, ...(DENO_DIR === undefined ? {} : { DENO_DIR }) };

@@ -4,25 +4,13 @@
  * @module
  */
 import { assertEquals, assertMatch } from "@std/assert";
+import { SOURCES } from "../scripts/bundle.ts";
 import { sha256 } from "../scripts/package/runtime.ts";
 import { checkout, run, toolAbsence } from "./package_rig.ts";
 import { peerTest } from "./peers/peer.ts";
 import { inFolder } from "./program.ts";
 
-const PARTS = [
-  "README.md",
-  "LICENSE",
-  "main.ts",
-  "deno.json",
-  "deno.lock",
-  "collectors",
-  "commands",
-  "config",
-  "exporters",
-  "proto_gen",
-  "scripts",
-  "vendor",
-];
+const PARTS = [...SOURCES, "README.md", "LICENSE", "scripts"];
 
 const BUILDS = ["portable.ts", "package/deb.ts", "package/rpm.ts"];
 
