@@ -217,7 +217,8 @@ export class Delivery {
         continue;
       }
       try {
-        const body = await forms.in(lane.config.compression);
+        const isOwn = origin === "receiver" && headers.length === 1;
+        const body = { ...await forms.in(lane.config.compression), isOwn };
         if (body.bytes.length > this.#budget.freeBytes) await lane.makeRoom(body.bytes.length);
         lane.accept({ header, body });
       } catch {

@@ -21,6 +21,8 @@ const USUAL_RATIO = 4;
 export interface Body {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly gzipped: boolean;
+  /** True when only one lane has the bytes, which frees them when it is done. */
+  readonly isOwn?: boolean;
 }
 
 /** What goes in at a time: 1,032 times as much comes out of a bomb before anybody can look. */

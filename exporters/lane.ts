@@ -10,6 +10,7 @@ import { Backlog, type LaneSpool } from "./backlog.ts";
 import { Breaker } from "./breaker.ts";
 import { OVER } from "./clock.ts";
 import { Drive, type FlushOptions } from "./drive.ts";
+import { release } from "./growing_bytes.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { LaneParts } from "./lane_parts.ts";
 import { isMergeable } from "./merge_batch.ts";
@@ -280,6 +281,8 @@ export class Lane {
 
   async #book(entry: Entry, tally: Tally): Promise<void> {
     if (await this.#backlog.settle(entry)) this.account.book(tally);
+    const { body } = entry.batch;
+    if (body.isOwn) release(body.bytes);
   }
 
   #drained(): void {

@@ -83,6 +83,7 @@ export class Sending {
       for (const half of halves) parts.push(await toPart(half, part));
       if (part.body.gzipped) release(plain);
       this.#parts.splice(0, 1, ...parts);
+      done(part);
     } catch {
       // Not readable as a request: it can never be made smaller.
       this.drop("oversize");
@@ -90,8 +91,15 @@ export class Sending {
   }
 
   #take(): number {
-    return this.#parts.shift()?.items ?? 0;
+    const part = this.#parts.shift();
+    if (part !== undefined) done(part);
+    return part?.items ?? 0;
   }
+}
+
+/** Frees what was made for this part alone; the batch's own body stays. */
+function done({ body, depth }: Part): void {
+  if (depth > 0) release(body.bytes);
 }
 
 async function toPart({ join, items }: Half, { body, depth }: Part): Promise<Part> {
