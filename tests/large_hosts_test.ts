@@ -28,7 +28,8 @@ const cpus: Texts = (count) => ({
     lines(count, (at) => `cpu${at} 10 0 0 100 0 0 0 0 0 0`) + "ctxt 1\nbtime 1700000000\nprocesses 1\n",
   "/proc/net/softnet_stat": lines(
     count,
-    (at) => `0000000${at % 10} 0 0 0 0 0 0 0 0 0 0 0 ${at.toString(16)}`,
+    (at) =>
+      [at, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, at].map((word) => word.toString(16).padStart(8, "0")).join(" "),
   ),
 });
 
