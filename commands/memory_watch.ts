@@ -5,7 +5,7 @@
  */
 
 /** What the start leaves behind is given back at the first look, and then at this growth. */
-const GROWTH_BYTES = 4 * 1024 * 1024;
+const GROWTH_BYTES = 3 * 1024 * 1024;
 /** At most once in this time, whatever grows. */
 const SPACING_MS = 60_000;
 /** At least once in this time. */

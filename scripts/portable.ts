@@ -42,10 +42,11 @@ const RESTORED = ["DENO_DIR", "DENO_LOG", "DENO_NO_PACKAGE_JSON"];
 const UNSET = ["SSLKEYLOGFILE", "OTEL_DENO", "DENO_V8_FLAGS", "DENO_AUDIT_PERMISSIONS"];
 
 /**
- * What MALLOC_ARENA_MAX and MALLOC_MMAP_THRESHOLD_ do in the tasks of deno.json, by malloc.h's numbers: the few threads
- * share one arena, and large blocks go back to the system when they are freed.
+ * What MALLOC_ARENA_MAX and MALLOC_MMAP_THRESHOLD_ do in the tasks of deno.json, by malloc.h's numbers: the two
+ * isolates have an arena each and share it with the few other threads, and large blocks go back to the system when they
+ * are freed. One arena for all would make the isolates wait for each other at the start.
  */
-const MALLOPT = [[-8, 1], [-3, 65_536]] as const;
+const MALLOPT = [[-8, 2], [-3, 65_536]] as const;
 
 /** A part of the file. */
 interface Part {
