@@ -140,7 +140,9 @@ export class Intake {
       if (encoding === "protobuf") return this.#checkProtobuf(signal, body);
       const module: JsonModule = await import("./received_json.ts");
       const { protobuf, entries } = module.readJson(body, signal);
-      return { ...this.#checkProtobuf(signal, protobuf), json: module.completedEntries(entries, this.#host) };
+      const checked = this.#checkProtobuf(signal, protobuf);
+      const isWanted = this.#forms[signal].some((form) => form.group.encoding === "json");
+      return isWanted ? { ...checked, json: module.completedEntries(entries, this.#host) } : checked;
     } catch (error) {
       if (error instanceof SyntaxError) throw badBody(error.message, error);
       throw error;
