@@ -19,7 +19,7 @@ import type { Accepted, Outcome, Refused, Retryable } from "./outcome.ts";
 import { Pacer } from "./pacer.ts";
 import type { Entry, LaneBatch } from "./queue.ts";
 import type { LaneReport } from "./report.ts";
-import { type Part, Sending } from "./sending.ts";
+import { type Attempted, type Part, Sending } from "./sending.ts";
 import { isSizeRefusal, SizeLimit } from "./size_limit.ts";
 import { Suspicion } from "./suspicion.ts";
 
@@ -294,10 +294,4 @@ export class Lane {
     const { delivered, dropped } = this.account.total;
     return { queued: this.#backlog.items, delivered, tooOld: dropped["too_old"] ?? 0 };
   }
-}
-
-/** One request and the batch it belongs to. */
-interface Attempted {
-  readonly sending: Sending;
-  readonly part: Part;
 }

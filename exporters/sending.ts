@@ -102,6 +102,12 @@ function done({ body, depth }: Part): void {
   if (depth > 0) release(body.bytes);
 }
 
+/** One request and the batch it belongs to. */
+export interface Attempted {
+  readonly sending: Sending;
+  readonly part: Part;
+}
+
 async function toPart({ join, items }: Half, { body, depth }: Part): Promise<Part> {
   const bytes = join();
   const plainBytes = bytes.length;
