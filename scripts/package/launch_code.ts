@@ -134,10 +134,8 @@ function addArguments(code: Code, args: readonly string[]): void {
 export function launchCode(launch: Launch): Uint8Array<ArrayBuffer> {
   const texts = [...Object.entries(launch.set).flat(), ...launch.unset, ...launch.args];
   // deno-lint-ignore no-control-regex -- a zero would end the string early
-  if (
-    launch.args.length > 127 || launch.mallopt.length > 10 ||
-    texts.some((text) => !/^[\x01-\x7f]*$/.test(text))
-  ) {
+  const areTexts = texts.every((text) => /^[\x01-\x7f]*$/.test(text));
+  if (launch.args.length > 127 || launch.mallopt.length > 10 || !areTexts) {
     throw new RangeError("BUG: more than 127 arguments, too many settings, or a text that is not ASCII");
   }
   const code = new Code(launch.address);
