@@ -41,20 +41,22 @@ function decodeSlot(bytes: Uint8Array): Ack {
 /** The file's name in the lane's folder. */
 export const ACK_FILE = "ack";
 
-/** The open file. */
+/** The file of a lane; opened anew after a fault, since a disk that was mounted anew is not the one it was opened on. */
 export class AckFile {
-  readonly #file: Deno.FsFile;
+  readonly #path: string;
+  #file: Deno.FsFile | undefined;
   #last: Ack;
 
-  private constructor(file: Deno.FsFile, last: Ack) {
+  private constructor(path: string, file: Deno.FsFile, last: Ack) {
+    this.#path = path;
     this.#file = file;
     this.#last = last;
   }
 
   static async open(folder: string): Promise<AckFile> {
     const path = `${folder}/${ACK_FILE}`;
-    const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
-    return new AckFile(file, decodeAck(await Deno.readFile(path)));
+    const file = await openFile(path);
+    return new AckFile(path, file, decodeAck(await Deno.readFile(path)));
   }
 
   get sequence(): number {
@@ -65,15 +67,33 @@ export class AckFile {
   async advance(sequence: number): Promise<void> {
     this.#last = { generation: this.#last.generation + 1, sequence };
     const bytes = encodeAck(this.#last);
-    await this.#file.seek(SLOT_OFFSETS[this.#last.generation % 2 === 0 ? 0 : 1], Deno.SeekMode.Start);
-    for (let at = 0; at < bytes.length;) at += await this.#file.write(bytes.subarray(at));
+    const file = this.#file ??= await openFile(this.#path);
+    await this.#orClose(async () => {
+      await file.seek(SLOT_OFFSETS[this.#last.generation % 2 === 0 ? 0 : 1], Deno.SeekMode.Start);
+      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+    });
   }
 
   async sync(): Promise<void> {
-    await this.#file.syncData();
+    const file = this.#file;
+    if (file !== undefined) await this.#orClose(() => file.syncData());
   }
 
   close(): void {
-    this.#file.close();
+    this.#file?.close();
+    this.#file = undefined;
   }
+
+  async #orClose(operation: () => Promise<void>): Promise<void> {
+    try {
+      await operation();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+}
+
+function openFile(path: string): Promise<Deno.FsFile> {
+  return Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
 }

@@ -50,8 +50,9 @@ export class SegmentWriter {
       await file.seek(segment.bytes, Deno.SeekMode.Start);
       await writeAll(file, record);
     } catch (error) {
-      // What was written in part is overwritten by the next record, should even this fail.
-      await file.truncate(segment.bytes).catch(() => undefined);
+      // Where even this fails the file is of a disk that is no more, or not to be written; what is behind the last whole
+      // record is found when the segment is read.
+      await file.truncate(segment.bytes).catch(() => this.#abandon());
       throw error;
     }
     segment.bytes += record.length;
@@ -72,6 +73,11 @@ export class SegmentWriter {
     } finally {
       open.file.close();
     }
+  }
+
+  #abandon(): void {
+    this.#open?.file.close();
+    this.#open = undefined;
   }
 
   async #current(bytes: number): Promise<OpenSegment> {

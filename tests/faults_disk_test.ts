@@ -3,9 +3,9 @@
  * can be (F40 of otlp 5). Needs the right to mount a small tmpfs; without it the tests are skipped, and say so.
  * @module
  */
-import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { range } from "./lane_rig.ts";
-import { canLoop, canMount, onFailingDisk, onSmallDisk } from "./small_disk.ts";
+import { canLoop, canMount, onFailingDisk, onRemountedDisk, onSmallDisk } from "./small_disk.ts";
 import { inFolder, SpoolRig } from "./spool_rig.ts";
 
 const MINUTE = 60_000;
@@ -76,6 +76,30 @@ Deno.test({
       assert(/os error (5|30)/.test(rig.spool.fault ?? ""), `${rig.spool.fault}`);
       assert(rig.diskLogs.length <= 16, `${rig.diskLogs.length} lines in 15 min`);
       assertStrictEquals(rig.report.queued, 1_200);
+      await rig.runTo(180 * MINUTE);
+      assertEquals([rig.delivered, rig.report.dropped], [range(1, 120), {}]);
+      await rig.end();
+    }),
+});
+
+Deno.test({
+  name: "F40: a disk remounted read-only in the run and writable again: memory takes over, then the disk",
+  ignore: ignore || !await canLoop(),
+  fn: () =>
+    onRemountedDisk(async (path, remounts) => {
+      const rig = await SpoolRig.open({ path: `${path}/spool` });
+      rig.vendor.react = () => rig.clock.mono() < 30 * MINUTE ? "refused" : 200;
+      rig.giveEvery(10_000, 20 * MINUTE);
+      await rig.runTo(5 * MINUTE - 1);
+      assertEquals([rig.spool.fault, rig.report.spoolBatches], [undefined, 30]);
+      await remounts.readOnly();
+      await rig.runTo(10 * MINUTE - 1);
+      assertMatch(rig.spool.fault ?? "", /os error 30/);
+      assertEquals([rig.report.queued, rig.report.spoolBatches], [600, 30]);
+      assert(rig.diskLogs.length <= 6, `${rig.diskLogs.length} lines in 5 min`);
+      await remounts.writable();
+      await rig.runTo(20 * MINUTE - 1);
+      assertEquals([rig.spool.fault, rig.report.spoolBatches], [undefined, 120]);
       await rig.runTo(180 * MINUTE);
       assertEquals([rig.delivered, rig.report.dropped], [range(1, 120), {}]);
       await rig.end();

@@ -45,6 +45,44 @@ export async function canLoop(): Promise<boolean> {
   return isThere;
 }
 
+/** What can be done to a disk under whoever uses it. */
+export interface Remounts {
+  /** The filesystem becomes read-only under files that are open for writing, as after an error of its journal. */
+  readonly readOnly: () => Promise<void>;
+  /** The same files again, writable, as after a check and a mount anew. */
+  readonly writable: () => Promise<void>;
+}
+
+/** Runs `use` on an ext4 that can be remounted. */
+export async function onRemountedDisk(
+  use: (path: string, remounts: Remounts) => Promise<void>,
+): Promise<void> {
+  const under = await Deno.makeTempDir({ prefix: "sonde-disk-" });
+  assert(await run("mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", under));
+  const [image, checked, path] = [`${under}/image`, `${under}/checked`, `${under}/mounted`];
+  try {
+    assert(await run("truncate", "-s", "64M", image));
+    assert(await run("mkfs.ext4", "-q", "-F", "-J", "size=4", image));
+    await Deno.mkdir(path);
+    assert(await run("mount", "-o", "loop", image, path));
+    try {
+      await use(path, {
+        readOnly: async () => assert(await run("mount", "-o", "remount,abort", path)),
+        writable: async () => {
+          assert(await run("umount", "-l", path));
+          assert(await run("cp", "--sparse=always", image, checked));
+          assert(await run("mount", "-o", "loop", checked, path));
+        },
+      });
+    } finally {
+      await run("umount", "-l", path);
+    }
+  } finally {
+    await run("umount", "-l", under);
+    await Deno.remove(under);
+  }
+}
+
 /**
  * Runs `use` on an ext4 whose disk is a file with holes; after `fail` the holes cannot be filled, and the kernel
  * answers what needs one with EIO, until the filesystem makes itself read-only.
