@@ -5,7 +5,7 @@
  * @module
  */
 
-import { GrowingBytes, release } from "./growing_bytes.ts";
+import { GrowingBytes, release, wasted } from "./growing_bytes.ts";
 
 /** Below this a gzip body is hardly smaller, and its cost is not worth it (otlp 6.3). */
 const FLOOR_BYTES = 1_024;
@@ -14,8 +14,8 @@ const FLOOR_BYTES = 1_024;
 const LARGE_BYTES = 131_072;
 /** Half the CPU of the stream's level for 2 % more bytes (log records with values of their own, 557 KB). */
 const LARGE_LEVEL = 5;
-/** How much smaller telemetry becomes, about: room for what comes out is made by it. */
-const USUAL_RATIO = 4;
+/** Telemetry becomes at least so much smaller: with room for that one piece comes out, which is freed at once. */
+const RATIO_MIN = 2;
 
 /** A request body and how it is written. */
 export interface Body {
@@ -43,10 +43,11 @@ export async function compress(bytes: Uint8Array<ArrayBuffer>): Promise<Body> {
 
 async function compressLarge(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const { gzipSync } = await import("node:zlib");
-  const chunkSize = Math.ceil(bytes.length / USUAL_RATIO);
+  const chunkSize = Math.ceil(bytes.length / RATIO_MIN);
   const packed = gzipSync(bytes, { level: LARGE_LEVEL, chunkSize });
   const exact = concat([packed], packed.length);
   if (packed.buffer instanceof ArrayBuffer) release(new Uint8Array(packed.buffer));
+  if (packed.length > chunkSize) wasted(packed.length + chunkSize);
   return exact;
 }
 
