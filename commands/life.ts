@@ -25,6 +25,8 @@ const FIRST_LOOK_MS = 500;
 const HOUSEKEEPING_MS = 60_000;
 /** How often workers, disk and memory are looked at. */
 const WATCH_MS = 10_000;
+/** How often memory is looked at where programs send theirs: 30 us each time. */
+const FLOOD_WATCH_MS = 500;
 
 /** What a life begins with. */
 export interface LifeParts {
@@ -142,8 +144,11 @@ export async function live(agent: Agent, { service, sink }: Life, parts: LifePar
   // Timers come after the first cycle: what they need of the runtime takes as long to load as a cycle.
   const trim = memoryWatch(context);
   const housekeeping = setInterval(() => agent.remember(), HOUSEKEEPING_MS);
+  // Only what others send grows by megabytes in a second; the start has its own growth, which comes to an end.
+  const trimming = setInterval(() => {
+    if (performance.now() >= WATCH_MS) trim();
+  }, agent.delivery?.receiver === undefined ? WATCH_MS : FLOOD_WATCH_MS);
   const watch = setInterval(() => {
-    trim();
     service.sweep();
     void lookAfter(agent);
   }, WATCH_MS);
@@ -152,6 +157,7 @@ export async function live(agent: Agent, { service, sink }: Life, parts: LifePar
   supervisor.stopping();
   clearInterval(housekeeping);
   clearInterval(watch);
+  clearInterval(trimming);
   await finish(agent, stop, service.managed);
   return stop.code;
 }

@@ -6,8 +6,11 @@
 
 /** What the start leaves behind is given back at the first look, and then at this growth. */
 const GROWTH_BYTES = 3 * 1024 * 1024;
-/** At most once in this time, whatever grows. */
+/** At most once in this time, as long as it grows no further. */
 const SPACING_MS = 60_000;
+/** A flood at the receiver: growth that cannot wait for the minute, and what it waits for. */
+const FLOOD_BYTES = 6 * 1024 * 1024;
+const FLOOD_SPACING_MS = 1_000;
 /** At least once in this time. */
 const IDLE_MS = 900_000;
 
@@ -21,7 +24,9 @@ export class MemoryWatch {
   look(residentBytes: number, nowMs: number): boolean {
     this.#leastBytes = Math.min(this.#leastBytes, residentBytes);
     const sinceMs = nowMs - this.#givenMs;
-    const isGrown = residentBytes - this.#leastBytes > GROWTH_BYTES && sinceMs >= SPACING_MS;
+    const growthBytes = residentBytes - this.#leastBytes;
+    const spacingMs = growthBytes > FLOOD_BYTES ? FLOOD_SPACING_MS : SPACING_MS;
+    const isGrown = growthBytes > GROWTH_BYTES && sinceMs >= spacingMs;
     if (!isGrown && sinceMs < IDLE_MS) return false;
     this.#givenMs = nowMs;
     this.#leastBytes = Infinity;

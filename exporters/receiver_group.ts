@@ -5,10 +5,12 @@
  * @module
  */
 import type { Encoding, Signal } from "./batch.ts";
-import { GrowingBytes } from "./growing_bytes.ts";
+import { GrowingBytes, release } from "./growing_bytes.ts";
+import { concat } from "./gzip.ts";
 import type { LaneAccount } from "./receiver_account.ts";
 import type { HandOver } from "./receiver_hand_over.ts";
 import type { ReceiverLane } from "./receiver_messages.ts";
+import { splitRequest } from "./split.ts";
 
 /** One request as it joins a group. JSON: the entries without the brackets around them. */
 export interface Part {
@@ -76,6 +78,7 @@ export class Group {
 
   /** Joins a request, whose bytes are copied; `nowMs` is monotonic. */
   add(part: Part, nowMs: number): void {
+    if (this.#isTooLarge(part)) return this.#addHalves(part, nowMs);
     const wouldOverflow = this.bytes + part.bytes > this.#bytesMax ||
       this.items + part.items > this.#itemsMax;
     if (wouldOverflow) this.send(nowMs);
@@ -91,6 +94,23 @@ export class Group {
     // Metrics wait for the sensor's cycle: one request of the radio for both.
     const isFirst = this.signal !== "metrics" && nowMs - this.#lastSentMs >= DELAY_MS[this.signal];
     if (isFull || isFirst) this.send(nowMs);
+  }
+
+  /** JSON is cut where it is sent, if it must be: here it is text without its brackets. */
+  #isTooLarge({ items, bytes }: Part): boolean {
+    return this.encoding === "protobuf" && items > 1 && (items > this.#itemsMax || bytes > this.#bytesMax);
+  }
+
+  #addHalves({ pieces, bytes, items, ...times }: Part, nowMs: number): void {
+    const [only] = pieces;
+    const joined = pieces.length === 1 && only !== undefined ? undefined : concat(pieces, bytes);
+    const whole = joined ?? only ?? new Uint8Array();
+    for (const half of splitRequest(whole, { signal: this.signal, encoding: this.encoding, items })) {
+      const body = half.join();
+      this.add({ pieces: [body], bytes: body.length, items: half.items, ...times }, nowMs);
+      release(body);
+    }
+    if (joined !== undefined) release(joined);
   }
 
   /** Sends what has waited long enough. */

@@ -11,7 +11,7 @@ import type { ReceiverLane, Room } from "./receiver_messages.ts";
  * Bytes on their way to the courier at most, unless it is one batch alone: what it has room for is mostly disk, and
  * until a batch lies there it is in memory, plain.
  */
-const WINDOW_BYTES = 2_097_152;
+const WINDOW_BYTES = 1_048_576;
 
 /** The port's sending side. */
 export type BatchPort = (message: BatchMessage, transfer: Transferable[]) => void;

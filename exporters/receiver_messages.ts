@@ -41,8 +41,8 @@ export interface ReceiverLimits {
 
 export const RECEIVER_LIMITS: ReceiverLimits = {
   connections: 64,
-  bodyBytes: 4_194_304,
-  bytesInFlight: 5_242_880,
+  bodyBytes: 2_097_152,
+  bytesInFlight: 3_145_728,
   headMs: 5_000,
   bodyMs: 15_000,
   idleMs: 90_000,

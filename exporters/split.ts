@@ -67,7 +67,7 @@ export interface Half {
  * when the bytes are no such request.
  */
 export function splitRequest(
-  bytes: Uint8Array<ArrayBuffer>,
+  bytes: Uint8Array,
   { signal, encoding, items }: RequestShape,
 ): [Half, Half] {
   if (items < 2) throw new RangeError(`Cannot split request: it holds ${items} items, expected at least 2`);
