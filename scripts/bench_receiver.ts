@@ -1,10 +1,11 @@
 /**
  * Receiver to backend on loopback, sonde and the OpenTelemetry Collector (otlp receiver, batch, otlphttp exporter) in
- * turns in one run: records per CPU second of the whole process and peak memory. Ratios are what counts: both had the
- * same load, sink and machine. `deno run -A scripts/bench_receiver.ts` prints JSON.
+ * turns in one run, each with its queue in memory and with it on disk: records per CPU second of the whole process and
+ * what memory it takes beyond idle. Ratios are what counts: all had the same load, sink and machine. Records have values
+ * of their own, as programs send them. `deno run -A scripts/bench_receiver.ts` prints JSON.
  * @module
  */
-import type { Signal } from "../exporters/batch.ts";
+import type { Attributes } from "../collectors/metric.ts";
 import { compress } from "../exporters/gzip.ts";
 import { encodeLogs } from "../exporters/otlp_logs.ts";
 import { encodeTraces } from "../exporters/otlp_traces.ts";
@@ -12,15 +13,19 @@ import { head } from "../tests/otlp_samples.ts";
 import { pipelineConfig, startCollector } from "../tests/peers/collector.ts";
 import { freePort } from "../tests/peers/ports.ts";
 import { Program } from "../tests/program.ts";
-import { CpuMeter, readMemory } from "./bench_proc.ts";
+import { CpuMeter } from "./bench_proc.ts";
 import { print, say } from "./terminal.ts";
 
 const REQUESTS = 400;
 const ITEMS = 200;
-const ROUNDS = 2;
+const ROUNDS = 3;
+/** Different requests, sent in turn. */
+const BODIES = 16;
 const IN_FLIGHT = 4;
 const LIMITS = { encoding: "protobuf", batchBytesMax: 1e8, batchItemsMax: 1e6 } as const;
 const KIB_PER_MIB = 1024;
+/** What a start leaves behind has been given back by then. */
+const SETTLED_MS = 12_000;
 
 type Sent = "logs" | "traces";
 
@@ -34,42 +39,47 @@ function startBackend(): { url: string; bytes(): number; stop(): Promise<void> }
   return { url: `http://127.0.0.1:${server.addr.port}`, bytes: () => bytes, stop: () => server.shutdown() };
 }
 
+const some = (count: number): number => Math.floor(Math.random() * count);
+
+function attributesOf(): Attributes {
+  return {
+    "http.request.method": some(2) === 0 ? "GET" : "POST",
+    "url.path": `/cart/${some(1e6)}`,
+    "http.response.status_code": 200 + some(300),
+    "session.id": some(1e15).toString(16),
+  };
+}
+
 function bodyOf(signal: Sent): Uint8Array<ArrayBuffer> {
   const nowNs = BigInt(Date.now()) * 1_000_000n;
-  const attributes = { "http.request.method": "GET", "url.path": "/cart", "http.response.status_code": 200 };
   const many = Array.from({ length: ITEMS }, (_, n) => n);
-  const requests = signal === "logs"
-    ? encodeLogs(
-      many.map((n) => ({ observedNs: nowNs, severity: 9, body: `order ${n} was placed`, attributes })),
-      head,
-      LIMITS,
-    )
-    : encodeTraces(
-      many.map((n) => ({
-        traceId: "5b8efff798038103d269b633813fc60c",
-        spanId: (n + 1).toString(16).padStart(16, "0"),
-        name: "GET /cart",
-        startNs: nowNs - 5_000_000n,
-        endNs: nowNs,
-        attributes,
-      })),
-      head,
-      LIMITS,
-    );
-  const [batch] = requests.batches;
+  const logOf = (n: number) => ({
+    ...{ observedNs: nowNs, severity: 9, body: `order ${n} of ${some(1e9)}`, attributes: attributesOf() },
+  });
+  const spanOf = (n: number) => ({
+    traceId: crypto.randomUUID().replaceAll("-", ""),
+    spanId: (n + 1).toString(16).padStart(16, "0"),
+    name: "GET /cart",
+    ...{ startNs: nowNs - 5_000_000n, endNs: nowNs, attributes: attributesOf() },
+  });
+  const { batches: [batch] } = signal === "logs"
+    ? encodeLogs(many.map(logOf), head, LIMITS)
+    : encodeTraces(many.map(spanOf), head, LIMITS);
   if (batch === undefined) throw new Error("BUG: nothing was encoded");
   return batch.body;
 }
 
 /** One program under load. */
 interface Subject {
-  readonly name: "sonde" | "collector";
+  readonly name: "sonde" | "sonde, spool always" | "collector" | "collector, file_storage";
   readonly pid: number;
   readonly url: string;
+  readonly stop: () => Promise<void>;
 }
 
 interface Figures {
   readonly perCpuSecond: number;
+  readonly idleMiB: number;
   readonly peakMiB: number;
 }
 
@@ -92,19 +102,31 @@ async function post(url: string, body: Uint8Array<ArrayBuffer>): Promise<void> {
   }
 }
 
-/** Posts the load and waits until the backend has had nothing new for a second. */
+/** Resident now, and the most since the last question, which begins anew (proc(5), clear_refs). */
+function memoryOf(pid: number): { readonly nowMiB: number; readonly peakMiB: number } {
+  const text = Deno.readTextFileSync(`/proc/${pid}/status`);
+  const field = (name: string) => {
+    const kib = Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(text)?.[1]);
+    return Math.round(kib / KIB_PER_MIB * 10) / 10;
+  };
+  Deno.writeTextFileSync(`/proc/${pid}/clear_refs`, "5");
+  return { nowMiB: field("VmRSS"), peakMiB: field("VmHWM") };
+}
+
+/** Posts the load and waits until the backend has had nothing new for a while. */
 async function load(subject: Subject, signal: Sent, backend: { bytes(): number }): Promise<Figures> {
-  const { bytes: body } = await compress(bodyOf(signal));
+  const bodies: Uint8Array<ArrayBuffer>[] = [];
+  for (let n = 0; n < BODIES; n++) bodies.push((await compress(bodyOf(signal))).bytes);
+  const { nowMiB: idleMiB } = memoryOf(subject.pid);
   const meter = new CpuMeter(subject.pid);
   const before = cpuSeconds(meter);
-  let peak = 0;
   let left = REQUESTS;
-  const sampler = setInterval(() => {
-    meter.sample();
-    readMemory(subject.pid).then(({ rss }) => peak = Math.max(peak, rss), () => {});
-  }, 100);
+  const sampler = setInterval(() => meter.sample(), 100);
   const client = async () => {
-    while (left-- > 0) await post(`${subject.url}/v1/${signal}`, body);
+    while (left-- > 0) {
+      const body = bodies[left % BODIES];
+      if (body !== undefined) await post(`${subject.url}/v1/${signal}`, body);
+    }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, client));
   for (let seen = -1; seen !== backend.bytes();) {
@@ -112,56 +134,93 @@ async function load(subject: Subject, signal: Sent, backend: { bytes(): number }
     await wait(signal === "traces" ? 6_000 : 2_000);
   }
   clearInterval(sampler);
-  const items = REQUESTS * ITEMS;
+  const perCpuSecond = Math.round(REQUESTS * ITEMS / (cpuSeconds(meter) - before));
+  return { perCpuSecond, idleMiB, peakMiB: memoryOf(subject.pid).peakMiB };
+}
+
+/** The Collector's configuration: batches, and a queue in memory or in `folder`. */
+function batching(sink: string, folder?: string): (listen: string) => string {
+  const queue = folder === undefined ? "" : ", storage: file_storage";
+  const storage = folder === undefined ? "" : `  file_storage: { directory: "${folder}" }\n`;
+  return (listen) =>
+    pipelineConfig({ sink })(listen)
+      .replace("extensions:\n", `extensions:\n${storage}`)
+      .replace(
+        "extensions: [bearertokenauth]",
+        `extensions: [bearertokenauth${folder ? ", file_storage" : ""}]`,
+      )
+      .replace("exporters:\n", "processors:\n  batch: {}\nexporters:\n")
+      .replaceAll("receivers: [otlp],", "receivers: [otlp], processors: [batch],")
+      .replace("sending_queue: { enabled: false }", `sending_queue: { enabled: true${queue} }`);
+}
+
+async function startSonde(folder: string, sink: string, spool: "auto" | "always"): Promise<Subject> {
+  const port = freePort();
+  // As the run task sets them.
+  const malloc = { MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: "65536" };
+  const program = new Program(folder, ["run", "--interval=1h", "--endpoint", sink], {
+    env: {
+      ...{ ...malloc, SONDE_RECEIVE: `127.0.0.1:${port}`, SONDE_SPOOL: spool },
+      SONDE_CONTROL_SOCKET: `${folder}/${spool}.sock`,
+    },
+    stateDir: `${folder}/${spool}`,
+  });
+  await program.waitFor(({ stderr }) => stderr.includes("started"));
+  const name = spool === "auto" ? "sonde" : "sonde, spool always";
+  const stop = () => program[Symbol.asyncDispose]();
+  return { name, pid: program.pid, url: `http://127.0.0.1:${port}`, stop };
+}
+
+async function startPeer(sink: string, folder?: string): Promise<Subject> {
+  const { endpoint, pid, stop } = await startCollector({ config: batching(sink, folder) });
+  return { name: folder === undefined ? "collector" : "collector, file_storage", pid, url: endpoint, stop };
+}
+
+interface Row extends Figures {
+  readonly name: Subject["name"];
+  readonly signal: Sent;
+}
+
+function best(rows: readonly Row[], name: Subject["name"], signal: Sent): number {
+  return Math.max(
+    ...rows.filter((row) => row.name === name && row.signal === signal).map((r) => r.perCpuSecond),
+  );
+}
+
+/** sonde's records per CPU second over the Collector's: above 1 it costs less. */
+function ratios(rows: readonly Row[]): Record<string, number> {
+  const ratio = (ours: Subject["name"], theirs: Subject["name"], signal: Sent) =>
+    Math.round(best(rows, ours, signal) / best(rows, theirs, signal) * 100) / 100;
   return {
-    perCpuSecond: Math.round(items / (cpuSeconds(meter) - before)),
-    peakMiB: Math.round(peak / KIB_PER_MIB * 10) / 10,
+    logs: ratio("sonde", "collector", "logs"),
+    traces: ratio("sonde", "collector", "traces"),
+    logsOnDisk: ratio("sonde, spool always", "collector, file_storage", "logs"),
+    tracesOnDisk: ratio("sonde, spool always", "collector, file_storage", "traces"),
   };
 }
 
-const batching = (sink: string) => (listen: string): string =>
-  pipelineConfig({ sink })(listen)
-    .replace("exporters:\n", "processors:\n  batch: {}\nexporters:\n")
-    .replaceAll("receivers: [otlp],", "receivers: [otlp], processors: [batch],")
-    .replace("sending_queue: { enabled: false }", "sending_queue: { enabled: true }");
-
 if (import.meta.main) {
   const folder = await Deno.makeTempDir({ prefix: "sonde-bench-" });
+  await Deno.mkdir(`${folder}/queue`);
   const backend = startBackend();
-  const port = freePort();
-  const sonde = new Program(folder, ["run", "--interval=1h", "--endpoint", backend.url], {
-    env: { SONDE_RECEIVE: `127.0.0.1:${port}` },
-  });
-  await sonde.waitFor(({ stderr }) => stderr.includes("started"));
-  const collector = await startCollector({ config: batching(backend.url) });
-  const subjects: Subject[] = [
-    { name: "sonde", pid: sonde.pid, url: `http://127.0.0.1:${port}` },
-    { name: "collector", pid: collector.pid, url: collector.endpoint },
+  const subjects = [
+    await startSonde(folder, backend.url, "auto"),
+    await startPeer(backend.url),
+    await startSonde(folder, backend.url, "always"),
+    await startPeer(backend.url, `${folder}/queue`),
   ];
-  const figures: { name: string; signal: Signal; round: number; perCpuSecond: number; peakMiB: number }[] =
-    [];
+  await wait(SETTLED_MS);
+  const rows: Row[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     for (const signal of ["logs", "traces"] as const) {
       for (const subject of subjects) {
         say(`round ${round + 1}: ${signal} through ${subject.name}`);
-        figures.push({ name: subject.name, signal, round, ...await load(subject, signal, backend) });
+        rows.push({ name: subject.name, signal, ...await load(subject, signal, backend) });
       }
     }
   }
-  const best = (name: string, signal: Signal) =>
-    Math.max(
-      ...figures.filter((each) => each.name === name && each.signal === signal).map((f) => f.perCpuSecond),
-    );
-  const ratio = (signal: Signal) => Math.round(best("sonde", signal) / best("collector", signal) * 100) / 100;
-  print(
-    JSON.stringify(
-      { requests: REQUESTS, items: ITEMS, figures, ratio: { logs: ratio("logs"), traces: ratio("traces") } },
-      undefined,
-      2,
-    ),
-  );
-  await collector.stop();
-  await sonde[Symbol.asyncDispose]();
+  print(JSON.stringify({ requests: REQUESTS, items: ITEMS, rows, ratios: ratios(rows) }, undefined, 2));
+  for (const subject of subjects) await subject.stop();
   await backend.stop();
   await Deno.remove(folder, { recursive: true });
 }
