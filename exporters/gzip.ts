@@ -5,6 +5,7 @@
  * @module
  */
 
+import { takeNative } from "./crc32.ts";
 import { GrowingBytes, release, wasted } from "./growing_bytes.ts";
 
 /** Below this a gzip body is hardly smaller, and its cost is not worth it (otlp 6.3). */
@@ -42,7 +43,8 @@ export async function compress(bytes: Uint8Array<ArrayBuffer>): Promise<Body> {
 }
 
 async function compressLarge(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const { gzipSync } = await import("node:zlib");
+  const { gzipSync, crc32 } = await import("node:zlib");
+  takeNative(crc32);
   const chunkSize = Math.ceil(bytes.length / RATIO_MIN);
   const packed = gzipSync(bytes, { level: LARGE_LEVEL, chunkSize });
   const exact = concat([packed], packed.length);

@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { crc32 } from "../exporters/crc32.ts";
+import { compress } from "../exporters/gzip.ts";
 import type { LaneBatch } from "../exporters/queue.ts";
 import { openSpool } from "../exporters/spool.ts";
 import { decodeAck, encodeAck } from "../exporters/spool_ack.ts";
@@ -46,6 +47,13 @@ function readable(bytes: Uint8Array): string[] {
 Deno.test("crc32() is the checksum of gzip", () => {
   assertStrictEquals(crc32(new TextEncoder().encode("123456789")), 0xcbf43926);
   assertStrictEquals(crc32(new Uint8Array(0)), 0);
+});
+
+Deno.test("crc32() is the same once a large body has brought in another way to take it", async () => {
+  const bytes = Uint8Array.from({ length: 131_072 }, (_, at) => at * at);
+  const [plain, sums] = [crc32(bytes), [0, 255, 256, 300].map((at) => crc32(bytes.subarray(0, at)))];
+  assert((await compress(bytes)).gzipped);
+  assertEquals([crc32(bytes), [0, 255, 256, 300].map((at) => crc32(bytes.subarray(0, at)))], [plain, sums]);
 });
 
 Deno.test("F37: a segment cut at any byte gives every record that was whole", () => {
