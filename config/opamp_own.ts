@@ -15,7 +15,7 @@ import type { OwnReport } from "./opamp_port.ts";
 /** Delivery as the courier lends it: a bounded memory, no disk. */
 export interface OwnDelivery {
   accept(message: BatchMessage): Promise<void>;
-  flush(options: FlushOptions): Promise<void>;
+  flush(options: FlushOptions): Promise<unknown>;
   report(): readonly LaneReport[];
 }
 

@@ -164,8 +164,8 @@ async function flush(
   { id, deadlineMs, final, brief = false, hasty = false }: CourierFlush,
 ): Promise<void> {
   await started.promise;
-  await delivery?.flush({ deadlineMs, final, brief, hasty });
-  send({ type: "flushed", id, report: report() });
+  const left = await delivery?.flush({ deadlineMs, final, brief, hasty }) ?? [];
+  send({ type: "flushed", id, report: report(), left });
 }
 
 /** Does what an operator asks of the spool. */

@@ -17,7 +17,7 @@ import type {
 } from "./messages.ts";
 import type { NotifySocket } from "./notify.ts";
 import type { Probe } from "./probe.ts";
-import type { DeliveryReport } from "./report.ts";
+import { type DeliveryReport, withoutLater } from "./report.ts";
 import type { SpoolOrder, SpoolOrderResult } from "./spool_order.ts";
 import { WorkerLink } from "./worker_link.ts";
 
@@ -143,13 +143,14 @@ export class CourierLink {
     this.#link.post(message, [message.body.buffer]);
   }
 
-  /** Delivers what is there until the deadline, keeps the rest, and resolves with the account. */
+  /** Delivers what is there until the deadline, keeps the rest, and resolves with the account of that. */
   async flush(
     options: Pick<CourierFlush, "deadlineMs" | "final" | "brief" | "hasty">,
   ): Promise<DeliveryReport> {
     const answer = await this.#link.ask((id) => ({ type: "flush", id, ...options }));
-    if (answer.type === "flushed") this.#report = answer.report;
-    return this.#report;
+    if (answer.type !== "flushed") return this.#report;
+    this.#report = answer.report;
+    return withoutLater(answer.report, answer.left);
   }
 
   /** Has something done to the spool; `report` is current afterwards. */

@@ -19,7 +19,7 @@ import type { LogRecord } from "./messages.ts";
 import { createPoster, openTransport, type Poster, type Transport } from "./post.ts";
 import type { Outcome } from "./outcome.ts";
 import { type DropPolicy, QueueBudget } from "./queue.ts";
-import type { LaneReport } from "./report.ts";
+import type { LaneLeft, LaneReport } from "./report.ts";
 
 export interface DeliveryOptions {
   /** `sonde/1.2.3`. */
@@ -127,15 +127,19 @@ export class Delivery {
     return this.#intake = this.#intake.then(() => this.#take(message));
   }
 
-  /** Sends what it can until the deadline and puts the rest on disk; every lane at the same time. */
-  async flush(options: FlushOptions): Promise<void> {
+  /** Sends what it can until the deadline and puts the rest on disk, every lane at the same time; gives what is left. */
+  async flush(options: FlushOptions): Promise<readonly LaneLeft[]> {
     await this.#intake;
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.flush(options)));
-    if (!options.final) return;
+    const left = await Promise.all([...this.#lanes.values()].map(async (lane) => {
+      const { destination, signal } = lane.config;
+      return { destination, signal, items: await lane.flush(options) };
+    }));
+    if (!options.final) return left;
     await this.#running;
     // A second flush, in a hurry, may overtake the first: each transport closes once.
     for (const transport of this.#transports.values()) transport.close();
     this.#transports.clear();
+    return left;
   }
 
   /**

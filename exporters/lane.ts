@@ -84,14 +84,17 @@ export class Lane {
     this.#drive.wake();
   }
 
-  /** Delivers what it can until the deadline, puts the rest on disk and resolves. */
-  async flush(options: FlushOptions): Promise<void> {
+  /** Delivers what it can until the deadline and puts the rest on disk; gives the items left at its end. */
+  async flush(options: FlushOptions): Promise<number> {
     const { spool } = this.#parts;
     await this.#drive.flush({ ...options, brief: options.brief && spool !== undefined });
+    // What comes while the disk is written to came after the flush.
+    const left = this.#backlog.items;
     await this.#backlog.persist();
     await spool?.sync();
     // What no disk has taken ends with the lane, and is counted.
     while (options.final && this.#backlog.memory.evict());
+    return left;
   }
 
   /** Runs until a final flush has ended. Never rejects. */

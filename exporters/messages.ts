@@ -6,7 +6,7 @@ import type { BatchMessage, Encoding, Signal } from "./batch.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { NotifySocket } from "./notify.ts";
 import type { Probe } from "./probe.ts";
-import type { DeliveryReport } from "./report.ts";
+import type { DeliveryReport, LaneLeft } from "./report.ts";
 import type { SpoolOrder, SpoolOrderResult } from "./spool_order.ts";
 
 /** What the courier is started with. */
@@ -172,7 +172,12 @@ export type FromCourier =
   | { readonly type: "read"; readonly id: number; readonly file: FileRead }
   | { readonly type: "posted"; readonly posted: Posted }
   | { readonly type: "account"; readonly id: number; readonly report: DeliveryReport }
-  | { readonly type: "flushed"; readonly id: number; readonly report: DeliveryReport }
+  | {
+    readonly type: "flushed";
+    readonly id: number;
+    readonly report: DeliveryReport;
+    readonly left: readonly LaneLeft[];
+  }
   | {
     readonly type: "ordered";
     readonly id: number;

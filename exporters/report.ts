@@ -69,6 +69,22 @@ export function isFailing({ lastFailure, lastAcceptedMs = 0 }: LaneReport): bool
   return lastFailure !== undefined && lastFailure.timeMs > lastAcceptedMs;
 }
 
+/** What a lane held when a flush came to its end. */
+export interface LaneLeft extends Pick<LaneReport, "destination" | "signal"> {
+  readonly items: number;
+}
+
+/** The account of what was there when a flush began: others may hand in more before the report is made. */
+export function withoutLater(report: DeliveryReport, left: readonly LaneLeft[]): DeliveryReport {
+  const itemsOf = ({ destination, signal }: LaneReport): number | undefined =>
+    left.find((lane) => lane.destination === destination && lane.signal === signal)?.items;
+  const lanes = report.lanes.map((lane) => ({
+    ...lane,
+    queued: Math.min(lane.queued, itemsOf(lane) ?? lane.queued),
+  }));
+  return { ...report, lanes };
+}
+
 /** All lanes. */
 export interface DeliveryReport {
   readonly lanes: readonly LaneReport[];

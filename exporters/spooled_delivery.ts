@@ -8,7 +8,7 @@ import type { Delivery, DeliveryOptions } from "./delivery.ts";
 import type { FlushOptions } from "./drive.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { CourierStart, LaneBaseline, LogRecord } from "./messages.ts";
-import type { DeliveryReport } from "./report.ts";
+import type { DeliveryReport, LaneLeft } from "./report.ts";
 import type { Spool } from "./spool.ts";
 import type { Leftover } from "./spool_leftover.ts";
 import { obey, type SpoolOrder, type SpoolOrderResult } from "./spool_order.ts";
@@ -51,17 +51,18 @@ export class SpooledDelivery {
     return this.#delivery.accept(message);
   }
 
-  /** Sends what it can until the deadline and puts the rest on disk. After a final one nothing more is done. */
-  async flush(options: FlushOptions): Promise<void> {
+  /** Sends what it can until the deadline, puts the rest on disk, gives what is left. Nothing is done after a final one. */
+  async flush(options: FlushOptions): Promise<readonly LaneLeft[]> {
     const { deadlineMs, final } = options;
     const isLeaving = this.#leftover !== undefined && final;
     if (isLeaving) {
       await this.#delivery.flush({ ...options, final: false });
       this.#leftover?.open();
     }
-    await this.#delivery.flush({ ...options, deadlineMs: isLeaving ? 0 : deadlineMs });
+    const left = await this.#delivery.flush({ ...options, deadlineMs: isLeaving ? 0 : deadlineMs });
     // A second flush, in a hurry, may overtake the first.
     if (final) await (this.#closing ??= this.#spool?.close());
+    return left;
   }
 
   /** Carries out what an operator asks of the spool. Never rejects. */

@@ -3,6 +3,8 @@
  * @module
  */
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import type { LaneSpool } from "../exporters/backlog.ts";
+import { withoutLater } from "../exporters/report.ts";
 import { LaneRig, range } from "./lane_rig.ts";
 
 Deno.test("F33: a stop with a healthy backend delivers fifty queued batches at once", async () => {
@@ -77,4 +79,41 @@ Deno.test("a flush that is not final leaves the lane running", async () => {
   await rig.runTo(20);
   assertEquals(rig.delivered, [1, 2]);
   await rig.stop();
+});
+
+/** A disk that takes nothing, and takes its time to say so. */
+function fullDisk(meanwhile: () => void): LaneSpool {
+  return {
+    ...{ items: 0, bytes: 0, batches: 0, inherited: 0, oldestTimeMs: undefined },
+    ...{ onDrop: () => {}, onAdopt: () => {} },
+    append: () => Promise.resolve(undefined),
+    head: () => Promise.resolve(undefined),
+    after: () => Promise.resolve(undefined),
+    holds: () => false,
+    acknowledge: () => Promise.resolve(false),
+    quarantine: () => Promise.resolve(false),
+    sync: () => Promise.resolve(meanwhile()),
+  };
+}
+
+Deno.test("a flush gives what is left at its end, not what came while the disk was asked", async () => {
+  const rig: LaneRig = new LaneRig({ spool: fullDisk(() => rig.give()) });
+  rig.give();
+  const flushed = rig.lane.flush({ deadlineMs: 1_000, final: false, brief: false });
+  const queued = flushed.then(() => rig.report.queued);
+  await rig.runTo(10);
+  assertEquals([await flushed, await queued], [0, 10]);
+  await rig.stop();
+});
+
+Deno.test("withoutLater() leaves out what came after a flush", () => {
+  const rig = new LaneRig();
+  rig.give();
+  rig.give();
+  const report = { lanes: [rig.report] };
+  const { destination, signal } = rig.report;
+  const queuedAfter = (items: number) =>
+    withoutLater(report, [{ destination, signal, items }]).lanes[0]?.queued;
+  assertEquals([queuedAfter(0), queuedAfter(10), queuedAfter(50)], [0, 10, 20]);
+  return rig.stop();
 });
