@@ -243,3 +243,22 @@ Deno.test("the insecure transport reaches a server whose certificate nobody sign
   assert(outcome.kind === "accepted");
   assertStrictEquals(outcome.rejected, 2);
 });
+
+Deno.test("F26: a server that closes idle connections fails no export, and gets few twice", async () => {
+  const passes = 500;
+  const closesLater: fault.Behaviour = {
+    answer: async (request, exchange) => {
+      await fault.ok.answer(request, exchange);
+      return "close";
+    },
+  };
+  await withPoster(closesLater, async (poster, server) => {
+    for (let pass = 0; pass < passes; pass++) {
+      assertStrictEquals((await poster.post(body, never)).kind, "accepted", `pass ${pass}`);
+      // Real time, of the kernel and the runtime: the end of the connection is on its way.
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    assert(server.connections >= passes, `${server.connections} connections`);
+    assert(server.requests.length - passes <= passes / 100, `${server.requests.length} requests`);
+  });
+});
