@@ -4,7 +4,8 @@
  * the plug was pulled in the middle of an apply.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { effectiveOf, has, isStatus, json, type Rig, seen, statusOf, withRig } from "./opamp_program_rig.ts";
+import { effectiveOf, json, type Rig, seen, withRig } from "./opamp_program_rig.ts";
+import { has, isStatus, statusOf } from "./opamp_records.ts";
 import { opampAbsence } from "./peers/opamp.ts";
 import { peerTest } from "./peers/peer.ts";
 import { Program, type ProgramOptions } from "./program.ts";

@@ -5,7 +5,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { sleep } from "../exporters/clock.ts";
 import { VirtualClock } from "./opamp_clock.ts";
-import { effectiveOf, has, isStatus, json, seen, withRig } from "./opamp_program_rig.ts";
+import { effectiveOf, json, seen, withRig } from "./opamp_program_rig.ts";
+import { has, isStatus } from "./opamp_records.ts";
 import { opampAbsence, type OpampRecord } from "./peers/opamp.ts";
 import { peerTest } from "./peers/peer.ts";
 import { Program } from "./program.ts";

@@ -3,17 +3,11 @@
  * endpoint that is not listed is FAILED and never connected to; the operator's own change of endpoint ends it all.
  */
 import { assert, assertEquals } from "@std/assert";
-import { has, isStatus, json, seen, withRig } from "./opamp_program_rig.ts";
-import { opampAbsence, type OpampRecord, startOpamp } from "./peers/opamp.ts";
+import { json, seen, withRig } from "./opamp_program_rig.ts";
+import { has, isSettings, isStatus, settingsOf } from "./opamp_records.ts";
+import { opampAbsence, startOpamp } from "./peers/opamp.ts";
 import { peerTest } from "./peers/peer.ts";
 import { Program } from "./program.ts";
-
-function settingsOf({ message }: OpampRecord): string {
-  const { status = "" }: { status?: string } = { ...Object(message["connectionSettingsStatus"]) };
-  return status.replace("ConnectionSettingsStatuses_", "");
-}
-
-const isSettings = (status: string) => (record: OpampRecord) => settingsOf(record) === status;
 
 function offer(hash: number, destinationEndpoint: string, token: string) {
   const headers = { headers: [{ key: "X-Token", value: token }] };

@@ -7,8 +7,9 @@ import { sleep } from "../exporters/clock.ts";
 import { decodeMetrics, plainBody } from "./decoded.ts";
 import { answer, ok } from "./fault_behaviours.ts";
 import { FaultServer, type RecordedRequest } from "./fault_server.ts";
-import { has, type Rig, seen, withRig } from "./opamp_program_rig.ts";
-import { opampAbsence, type OpampRecord } from "./peers/opamp.ts";
+import { type Rig, seen, withRig } from "./opamp_program_rig.ts";
+import { has, isSettings } from "./opamp_records.ts";
+import { opampAbsence } from "./peers/opamp.ts";
 import { peerTest } from "./peers/peer.ts";
 import { Program, type ProgramOptions, sonde } from "./program.ts";
 
@@ -39,11 +40,6 @@ function offer(hash: number, parts: Readonly<Record<string, string>>) {
   const connectionSettings = { hash: new Uint8Array([hash]).toBase64(), ...Object.fromEntries(settings) };
   return { connectionSettings };
 }
-
-const isSettings = (status: string) => ({ message }: OpampRecord) => {
-  const said: { status?: string } = { ...Object(message["connectionSettingsStatus"]) };
-  return said.status === `ConnectionSettingsStatuses_${status}`;
-};
 
 const isFor = (path: string) => (request: RecordedRequest) => request.path === path;
 

@@ -8,6 +8,7 @@ import { sleep } from "../exporters/clock.ts";
 import { OpampSession } from "../config/opamp_session.ts";
 import { bootRemote } from "../config/remote_boot.ts";
 import { judgeValues } from "../config/remote_policy.ts";
+import { firstRecord, type Fits } from "./opamp_records.ts";
 import { configFile, describe, UID } from "./opamp_rig.ts";
 import { type OpampRecord, type OpampServer, startOpamp } from "./peers/opamp.ts";
 import { FakePipeline, MemoryStore, OPEN_RULES } from "./remote_rig.ts";
@@ -71,30 +72,6 @@ export async function withPeer(
 }
 
 /** The first record that fits; records are asked for until there is one. */
-export async function seen(
-  server: OpampServer,
-  fits: (record: OpampRecord) => boolean,
-): Promise<OpampRecord> {
-  const deadline = Date.now() + 15_000;
-  while (Date.now() < deadline) {
-    const found = (await server.messages()).find(fits);
-    if (found !== undefined) return found;
-    await sleep(25);
-  }
-  throw new Error(`Cannot find the record among ${(await server.messages()).length}`);
-}
-
-/** The status of remote configuration in a record; empty when it has none. */
-export function statusOf({ message }: OpampRecord): { status?: string; errorMessage?: string } {
-  return { ...Object(message["remoteConfigStatus"]) };
-}
-
-/** Holds records that have this field. */
-export function has(field: string): (record: OpampRecord) => boolean {
-  return ({ message }) => message[field] !== undefined;
-}
-
-/** Holds records with this status of remote configuration. */
-export function isStatus(status: string): (record: OpampRecord) => boolean {
-  return (record) => statusOf(record).status === `RemoteConfigStatuses_${status}`;
+export function seen(server: OpampServer, fits: Fits): Promise<OpampRecord> {
+  return firstRecord(server, fits, { withinMs: 15_000 });
 }

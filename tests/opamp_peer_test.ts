@@ -5,7 +5,8 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { sleep } from "../exporters/clock.ts";
-import { has, isStatus, seen, statusOf, withPeer } from "./opamp_peer_rig.ts";
+import { seen, withPeer } from "./opamp_peer_rig.ts";
+import { has, isStatus, statusOf } from "./opamp_records.ts";
 import { OTHER_UID_BYTES, UID } from "./opamp_rig.ts";
 import { opampAbsence, type OpampServer } from "./peers/opamp.ts";
 import { peerTest } from "./peers/peer.ts";

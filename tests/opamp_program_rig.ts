@@ -2,9 +2,9 @@
  * sonde's own process between a backend and opamp-go's server, and what the server has seen of it.
  * @module
  */
-import { sleep } from "../exporters/clock.ts";
 import { ok } from "./fault_behaviours.ts";
 import { FaultServer } from "./fault_server.ts";
+import { firstRecord, type Fits } from "./opamp_records.ts";
 import { type OpampRecord, type OpampServer, startOpamp } from "./peers/opamp.ts";
 import { inFolder, type ProgramOptions } from "./program.ts";
 
@@ -37,33 +37,8 @@ export async function withRig(transport: "http" | "ws", run: (rig: Rig) => Promi
 }
 
 /** The first record that fits, among those after the first `skip`. */
-export async function seen(
-  server: OpampServer,
-  fits: (record: OpampRecord) => boolean,
-  skip = 0,
-): Promise<OpampRecord> {
-  const deadline = Date.now() + 20_000;
-  while (Date.now() < deadline) {
-    const found = (await server.messages()).slice(skip).find(fits);
-    if (found !== undefined) return found;
-    await sleep(25);
-  }
-  throw new Error(`Cannot find the record: ${JSON.stringify((await server.messages()).slice(skip))}`);
-}
-
-/** Holds records that have all these fields. */
-export function has(...fields: string[]): (record: OpampRecord) => boolean {
-  return ({ message }) => fields.every((field) => message[field] !== undefined);
-}
-
-/** The status of remote configuration in a record; empty when it has none. */
-export function statusOf({ message }: OpampRecord): { status?: string; errorMessage?: string } {
-  return { ...Object(message["remoteConfigStatus"]) };
-}
-
-/** Holds records with this status of remote configuration. */
-export function isStatus(status: string): (record: OpampRecord) => boolean {
-  return (record) => statusOf(record).status === `RemoteConfigStatuses_${status}`;
+export function seen(server: OpampServer, fits: Fits, skip = 0): Promise<OpampRecord> {
+  return firstRecord(server, fits, { skip, withinMs: 20_000 });
 }
 
 /** The effective configuration in a record that has one. */

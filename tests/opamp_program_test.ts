@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { ok } from "./fault_behaviours.ts";
 import { FaultServer } from "./fault_server.ts";
-import { effectiveOf, has, isStatus, json, seen, statusOf, withRig } from "./opamp_program_rig.ts";
+import { effectiveOf, json, seen, withRig } from "./opamp_program_rig.ts";
+import { has, isStatus, statusOf } from "./opamp_records.ts";
 import { opampAbsence } from "./peers/opamp.ts";
 import { peerTest } from "./peers/peer.ts";
 import { inFolder, Program, type ProgramOptions, sonde } from "./program.ts";
