@@ -52,6 +52,7 @@ const HEADERS_MAX = 64;
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const RESERVED = /^(host|connection|upgrade|transfer-encoding|content-.*|opamp-.*|sec-websocket-.*)$/i;
+const UNLISTED = "the endpoint's origin is not in SONDE_OPAMP_ALLOWED_ENDPOINTS";
 
 /** Scheme, host and port, WebSocket schemes told as the HTTP ones they run over. */
 function originOf(url: string): string | undefined {
@@ -93,6 +94,25 @@ function isDowngrade(from: string, to: string): boolean {
   return /^(https|wss):/i.test(from) && !/^(https|wss):/i.test(to);
 }
 
+/** Why the link may not use an endpoint, whether it is offered now or was long ago; undefined: it may. */
+function linkFault(endpoint: string, policy: OfferPolicy): string | undefined {
+  if (!/^(https?|wss?):\/\//i.test(endpoint) || originOf(endpoint) === undefined) {
+    return "the endpoint is not a URL OpAMP can use";
+  }
+  if (/^ws/i.test(endpoint) !== /^ws/i.test(policy.endpoint)) return "the transport is local";
+  if (isDowngrade(policy.endpoint, endpoint)) return "the endpoint would no longer be encrypted";
+  if (policy.mode === "credentials" && originOf(endpoint) !== originOf(policy.endpoint)) {
+    return "only credentials may change, not the endpoint";
+  }
+  return isAllowed(endpoint, policy) ? undefined : UNLISTED;
+}
+
+/** Why own telemetry may not go there; undefined: it may. */
+function telemetryFault(endpoint: string, policy: OfferPolicy): string | undefined {
+  if (!/^https:\/\//i.test(endpoint)) return "the endpoint is not https";
+  return isAllowed(endpoint, policy) ? undefined : UNLISTED;
+}
+
 function judgeLink(
   offer: OpAMPConnectionSettings,
   { policy, hash, reasons }: {
@@ -102,17 +122,8 @@ function judgeLink(
   },
 ): LinkOffer | undefined {
   const endpoint = offer.destinationEndpoint === "" ? policy.endpoint : offer.destinationEndpoint;
-  if (!/^(https?|wss?):\/\//i.test(endpoint) || originOf(endpoint) === undefined) {
-    reasons.push("the endpoint is not a URL OpAMP can use");
-  } else if (/^ws/i.test(endpoint) !== /^ws/i.test(policy.endpoint)) {
-    reasons.push("the transport is local");
-  } else if (isDowngrade(policy.endpoint, endpoint)) {
-    reasons.push("the endpoint would no longer be encrypted");
-  } else if (policy.mode === "credentials" && originOf(endpoint) !== originOf(policy.endpoint)) {
-    reasons.push("only credentials may change, not the endpoint");
-  } else if (!isAllowed(endpoint, policy)) {
-    reasons.push("the endpoint's origin is not in SONDE_OPAMP_ALLOWED_ENDPOINTS");
-  }
+  const fault = linkFault(endpoint, policy);
+  if (fault !== undefined) reasons.push(fault);
   checkTls(offer, reasons);
   const headers = checkHeaders(offer.headers, reasons);
   const { cert, privateKey } = offer.certificate ?? {};
@@ -131,9 +142,7 @@ function judgeLink(
 
 /** True when the link may use these settings. */
 export function isLinkAllowed({ endpoint }: Pick<LinkOffer, "endpoint">, policy: OfferPolicy): boolean {
-  if (policy.mode === "none" || isDowngrade(policy.endpoint, endpoint)) return false;
-  const isSame = originOf(endpoint) === originOf(policy.endpoint);
-  return policy.mode === "credentials" ? isSame : isAllowed(endpoint, policy);
+  return policy.mode !== "none" && linkFault(endpoint, policy) === undefined;
 }
 
 /** True when own telemetry of this kind may go there. */
@@ -141,7 +150,7 @@ export function isTelemetryAllowed(
   { signal, endpoint }: Pick<TelemetryOffer, "signal" | "endpoint">,
   policy: OfferPolicy,
 ): boolean {
-  return policy.ownTelemetry.includes(signal) && /^https:\/\//i.test(endpoint) && isAllowed(endpoint, policy);
+  return policy.ownTelemetry.includes(signal) && telemetryFault(endpoint, policy) === undefined;
 }
 
 function judgeTelemetry(
@@ -151,11 +160,8 @@ function judgeTelemetry(
 ): TelemetryOffer {
   const endpoint = offer.destinationEndpoint;
   if (endpoint === "") return { signal, endpoint, headers: {} };
-  const found: string[] = [];
-  if (!/^https:\/\//i.test(endpoint)) found.push("the endpoint is not https");
-  else if (!isAllowed(endpoint, policy)) {
-    found.push("the endpoint's origin is not in SONDE_OPAMP_ALLOWED_ENDPOINTS");
-  }
+  const fault = telemetryFault(endpoint, policy);
+  const found = fault === undefined ? [] : [fault];
   checkTls(offer, found);
   if (offer.certificate !== undefined) found.push("client certificates for own telemetry are local");
   const headers = checkHeaders(offer.headers, found);
