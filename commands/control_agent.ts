@@ -6,14 +6,13 @@
 import type { Attributes } from "../collectors/metric.ts";
 import type { Settings } from "../config/settings.ts";
 import { batchToJson } from "../exporters/batch_json.ts";
-import type { BatchMessage } from "../exporters/batch.ts";
+import { type BatchMessage, laneKey } from "../exporters/batch.ts";
 import { compress } from "../exporters/gzip.ts";
 import { isRecord } from "../exporters/json_value.ts";
 import type { LaneConfig } from "../exporters/lane_config.ts";
 import type { DeliveryReport, LaneReport } from "../exporters/report.ts";
 import { type ControlAnswer, ControlClient, LINE_BYTES_MAX } from "./control.ts";
 import { destinationsFingerprint } from "./fingerprint.ts";
-import { laneName } from "./report_difference.ts";
 
 /** How long an agent may take to say who it is. */
 const HELLO_MS = 1_000;
@@ -89,7 +88,7 @@ export function refusalOf(answer: ControlAnswer | undefined): string | undefined
 /** The account of batches that nobody has taken. */
 function lostReport(batches: readonly BatchMessage[], message: string, timeMs: number): DeliveryReport {
   const headers = batches.flatMap((batch) => batch.headers);
-  const lanes = [...Map.groupBy(headers, laneName).values()].flatMap(([first, ...others]): LaneReport[] => {
+  const lanes = [...Map.groupBy(headers, laneKey).values()].flatMap(([first, ...others]): LaneReport[] => {
     if (first === undefined) return [];
     const items = others.reduce((sum, header) => sum + header.items, first.items);
     const counts = { produced: items, delivered: 0, rejected: 0, merged: 0, quarantined: 0, queued: 0 };

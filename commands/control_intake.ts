@@ -3,12 +3,13 @@
  * are carried out by the one process that may write the spool (design 2).
  * @module
  */
+import { laneKey } from "../exporters/batch.ts";
 import { batchFromJson } from "../exporters/batch_json.ts";
 import { sleep } from "../exporters/clock.ts";
 import type { CourierLink } from "../exporters/courier_link.ts";
 import type { DeliveryReport } from "../exporters/report.ts";
 import type { ControlRequest } from "./control.ts";
-import { laneName, reportSince } from "./report_difference.ts";
+import { reportSince } from "./report_difference.ts";
 
 /** Longest wait a caller may ask for. */
 const WAIT_MS_MAX = 600_000;
@@ -19,7 +20,7 @@ const DRAIN_PAUSE_MS = 1_000;
 
 export interface IntakeParts {
   readonly link: Pick<CourierLink, "send" | "flush" | "order" | "report">;
-  /** `laneName` of every lane. */
+  /** `laneKey` of every lane. */
   readonly lanes: ReadonlySet<string>;
   /** Wall clock, milliseconds since 1970. */
   readonly now: () => number;
@@ -56,7 +57,7 @@ export class Intake {
     const batches = given.map(batchFromJson);
     const handedIn = new Map<string, number>();
     for (const header of batches.flatMap(({ headers }) => headers)) {
-      const lane = laneName(header);
+      const lane = laneKey(header);
       if (!lanes.has(lane)) throw new RangeError(`Cannot serve "submit": ${lane} is not configured here`);
       handedIn.set(lane, (handedIn.get(lane) ?? 0) + header.items);
     }

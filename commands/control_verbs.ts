@@ -3,6 +3,7 @@
  * @module
  */
 import type { Log } from "../config/log.ts";
+import { laneKey } from "../exporters/batch.ts";
 import { measurementFromJson } from "../exporters/measurement.ts";
 import { rowToJson } from "../exporters/series.ts";
 import type { Agent } from "./agent.ts";
@@ -11,7 +12,6 @@ import { Intake } from "./control_intake.ts";
 import { destinationsFingerprint } from "./fingerprint.ts";
 import { inspect } from "./inspection.ts";
 import { openSeriesMemory, type SeriesMemory } from "./lock_series.ts";
-import { laneName } from "./report_difference.ts";
 import { VERSION } from "./build.ts";
 
 /** Measurements of one request. */
@@ -36,7 +36,7 @@ function hello({ agent: { stateDir, sensor }, destinations }: Answering) {
 
 function openIntake({ delivery, settings }: Agent, now: () => number): Intake | undefined {
   if (delivery === undefined) return undefined;
-  return new Intake({ link: delivery.link, lanes: new Set(settings.lanes.map(laneName)), now });
+  return new Intake({ link: delivery.link, lanes: new Set(settings.lanes.map(laneKey)), now });
 }
 
 /** Adds to the series that this agent keeps for `emit` and `exec`; gives each as it stands then. */

@@ -9,6 +9,7 @@ import { formatFinding } from "../config/finding.ts";
 import type { Log } from "../config/log.ts";
 import { RememberedFiles, type Reread } from "../config/remembered_files.ts";
 import type { Settings } from "../config/settings.ts";
+import { laneKey } from "../exporters/batch.ts";
 import type { LaneConfig } from "../exporters/lane_config.ts";
 import type { Agent } from "./agent.ts";
 import type { ByteBudget } from "./budget.ts";
@@ -33,10 +34,6 @@ export interface LiveParts {
 }
 
 const NOTHING: Change = { outcome: "unchanged", keys: [], why: [] };
-
-function laneKey({ destination, signal }: LaneConfig): string {
-  return `${destination} ${signal}`;
-}
 
 /** The lane with everything that can change live taken from its older self. */
 function fixedPart(lane: LaneConfig, older: LaneConfig | undefined): LaneConfig {

@@ -3,15 +3,11 @@
  * works for others as well. Exact while nobody else's data fails in the same lane at the same time.
  * @module
  */
+import { laneKey } from "../exporters/batch.ts";
 import type { DeliveryReport, LaneReport } from "../exporters/report.ts";
 
-/** Items handed in, by lane. */
+/** Items handed in, by `laneKey`. */
 export type HandedIn = ReadonlyMap<string, number>;
-
-/** What tells lanes apart in `HandedIn`. */
-export function laneName({ destination, signal }: Pick<LaneReport, "destination" | "signal">): string {
-  return `${destination} ${signal}`;
-}
 
 function grown(
   after: Readonly<Record<string, number>>,
@@ -28,7 +24,7 @@ function laneSince(after: LaneReport, before: LaneReport | undefined, since: Sin
   const { lastFailure, rejection, ...rest } = after;
   const rejected = after.rejected - (before?.rejected ?? 0);
   const isNews = rejection !== undefined && (rejected > 0 || rejection !== before?.rejection);
-  const handedIn = since.handedIn?.get(laneName(after));
+  const handedIn = since.handedIn?.get(laneKey(after));
   return {
     ...rest,
     produced: handedIn ?? after.produced - (before?.produced ?? 0),
@@ -52,11 +48,11 @@ export interface Since {
 /** The part of `after` that happened since `before`. */
 export function reportSince(after: DeliveryReport, before: DeliveryReport, since: Since): DeliveryReport {
   const { handedIn } = since;
-  const lanes = after.lanes.filter((lane) => handedIn === undefined || handedIn.has(laneName(lane)));
+  const lanes = after.lanes.filter((lane) => handedIn === undefined || handedIn.has(laneKey(lane)));
   return {
     ...after,
     lanes: lanes.map((lane) =>
-      laneSince(lane, before.lanes.find((each) => laneName(each) === laneName(lane)), since)
+      laneSince(lane, before.lanes.find((each) => laneKey(each) === laneKey(lane)), since)
     ),
   };
 }

@@ -5,6 +5,7 @@
  */
 import type { Settings } from "../config/settings.ts";
 import { mayExist, openStateDir } from "../config/state_dir.ts";
+import { laneKey } from "../exporters/batch.ts";
 import type { DeliveryReport } from "../exporters/report.ts";
 import type { Context } from "./context.ts";
 import { findAgent, isReport, refusalOf } from "./control_agent.ts";
@@ -12,7 +13,6 @@ import { Intake } from "./control_intake.ts";
 import { openCourier } from "./delivery.ts";
 import { dropPermissions } from "./drop.ts";
 import { installationId } from "./identity.ts";
-import { laneName } from "./report_difference.ts";
 import { itemCount, judge } from "./verdict.ts";
 import { workerUrl } from "./workers.ts";
 
@@ -105,7 +105,7 @@ async function drainOwn(context: Context, settings: Settings, options: DrainOpti
       () => void link.flush({ deadlineMs: 0, final: true }).then(() => Deno.exit(75)),
     );
   }
-  const intake = new Intake({ link, lanes: new Set(settings.lanes.map(laneName)), now: context.now });
+  const intake = new Intake({ link, lanes: new Set(settings.lanes.map(laneKey)), now: context.now });
   try {
     await intake.drain(request(settings, options));
     // The courier was at it before anybody asked: all it has done is ours to tell.

@@ -37,6 +37,11 @@ export interface BatchHeader {
   readonly deltaBaseline?: string;
 }
 
+/** What tells lanes apart. */
+export function laneKey({ destination, signal }: Pick<BatchHeader, "destination" | "signal">): string {
+  return `${destination} ${signal}`;
+}
+
 /** Who hands a batch in. */
 export type Origin = "sensor" | "receiver" | "control";
 

@@ -4,14 +4,14 @@
  * @module
  */
 import { Account, emptyTally } from "./account.ts";
-import type { BatchHeader, BatchMessage } from "./batch.ts";
+import { type BatchHeader, type BatchMessage, laneKey } from "./batch.ts";
 import type { Clock } from "./clock.ts";
 import type { DeliveryOptions } from "./delivery.ts";
 import { type Body, compress } from "./gzip.ts";
 import type { Reread } from "./known_credentials.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { Outcome } from "./outcome.ts";
-import { createPoster, openTransport, type Poster, type Transport } from "./post.ts";
+import { createPoster, openTransports, type Poster, type Transport, transportKey } from "./post.ts";
 import type { DeliveryReport, LaneReport } from "./report.ts";
 import { writeInbox } from "./spool_inbox.ts";
 import { destinationHash, destinationKey } from "./spool_key.ts";
@@ -101,17 +101,21 @@ class BriefLane {
 export class BriefDelivery {
   readonly #options: BriefOptions;
   readonly #lanes = new Map<string, BriefLane>();
-  readonly #transports = new Map<string, Transport>();
+  readonly #transports: ReadonlyMap<string, Transport>;
 
-  private constructor(options: BriefOptions) {
+  private constructor(options: BriefOptions, transports: ReadonlyMap<string, Transport>) {
     this.#options = options;
+    this.#transports = transports;
+    for (const lane of options.lanes) {
+      const transport = transports.get(transportKey(lane));
+      if (transport === undefined) throw new Error("BUG: lane without a transport");
+      this.#lanes.set(laneKey(lane), new BriefLane(lane, options, transport));
+    }
   }
 
   /** Rejects when a client certificate cannot be used. */
   static async open(options: BriefOptions): Promise<BriefDelivery> {
-    const delivery = new BriefDelivery(options);
-    for (const lane of options.lanes) await delivery.#open(lane);
-    return delivery;
+    return new BriefDelivery(options, await openTransports(options.lanes));
   }
 
   /** Tries every batch once within the time, keeps the rest, and tells. Never rejects. */
@@ -126,23 +130,14 @@ export class BriefDelivery {
     return { lanes: lanes.map((lane) => lane.report()), ...(spoolFault !== undefined && { spoolFault }) };
   }
 
-  async #open(lane: LaneConfig): Promise<void> {
-    const place = `${lane.destination} ${new URL(lane.url).protocol}`;
-    const transport = this.#transports.get(place) ?? await openTransport(lane.transport, lane.url);
-    this.#transports.set(place, transport);
-    this.#lanes.set(`${lane.destination} ${lane.signal}`, new BriefLane(lane, this.#options, transport));
-  }
-
   async #take({ headers, body, gzipped }: BatchMessage, signal: AbortSignal): Promise<void> {
     const plain: Body = { bytes: body, gzipped };
     let packed: Promise<Body> | undefined;
     await Promise.all(headers.map(async (header) => {
-      const config = this.#options.lanes.find(({ destination, signal }) =>
-        destination === header.destination && signal === header.signal
-      );
+      const config = this.#options.lanes.find((lane) => laneKey(lane) === laneKey(header));
       const wantsGzip = config?.compression === "gzip" && !gzipped && body.length >= PACKED_BYTES_MIN;
       const form = wantsGzip ? await (packed ??= compress(body)) : plain;
-      await this.#lanes.get(`${header.destination} ${header.signal}`)?.take(header, form, signal);
+      await this.#lanes.get(laneKey(header))?.take(header, form, signal);
     }));
   }
 }

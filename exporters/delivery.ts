@@ -6,7 +6,7 @@
  */
 import { Account } from "./account.ts";
 import type { LaneSpool } from "./backlog.ts";
-import type { BatchHeader, BatchMessage, Signal } from "./batch.ts";
+import { type BatchHeader, type BatchMessage, laneKey, type Signal } from "./batch.ts";
 import type { Clock } from "./clock.ts";
 import type { FlushOptions } from "./drive.ts";
 import { release, wasted } from "./growing_bytes.ts";
@@ -16,7 +16,7 @@ import { Lane } from "./lane.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { OriginPause } from "./lane_parts.ts";
 import type { LogRecord } from "./messages.ts";
-import { createPoster, openTransport, type Poster, type Transport } from "./post.ts";
+import { createPoster, openTransports, type Poster, type Transport, transportKey } from "./post.ts";
 import type { Outcome } from "./outcome.ts";
 import { type DropPolicy, QueueBudget } from "./queue.ts";
 import type { LaneLeft, LaneReport } from "./report.ts";
@@ -247,23 +247,4 @@ export class Delivery {
 /** Opens the transports and starts the lanes. Throws when a client certificate cannot be used. */
 export async function openDelivery(options: DeliveryOptions, parts: DeliveryParts): Promise<Delivery> {
   return new Delivery(options, parts, await openTransports(options.lanes));
-}
-
-async function openTransports(lanes: readonly LaneConfig[]): Promise<Map<string, Transport>> {
-  const transports = new Map<string, Transport>();
-  for (const lane of lanes) {
-    const key = transportKey(lane);
-    if (!transports.has(key)) transports.set(key, await openTransport(lane.transport, lane.url));
-  }
-  return transports;
-}
-
-/** Lanes of one destination share its connections, unless a signal has a scheme of its own. */
-function transportKey({ destination, url }: LaneConfig): string {
-  return `${destination} ${new URL(url).protocol}`;
-}
-
-/** What tells lanes apart. */
-export function laneKey({ destination, signal }: { destination: string; signal: Signal }): string {
-  return `${destination} ${signal}`;
 }

@@ -84,6 +84,21 @@ export async function openTransport(config: TransportConfig, url: string): Promi
   return insecureTransport(config);
 }
 
+/** Lanes of one destination share its connections, unless a signal has a scheme of its own. */
+export function transportKey({ destination, url }: Pick<LaneConfig, "destination" | "url">): string {
+  return `${destination} ${new URL(url).protocol}`;
+}
+
+/** The transports of lanes, by `transportKey`. Rejects when a client certificate cannot be used. */
+export async function openTransports(lanes: readonly LaneConfig[]): Promise<Map<string, Transport>> {
+  const transports = new Map<string, Transport>();
+  for (const lane of lanes) {
+    const key = transportKey(lane);
+    if (!transports.has(key)) transports.set(key, await openTransport(lane.transport, lane.url));
+  }
+  return transports;
+}
+
 /** Sends the batches of one lane, one at a time. */
 export interface Poster {
   /** Never rejects: every failure is an outcome. The signal cuts the attempt short. */

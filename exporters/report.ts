@@ -3,7 +3,7 @@
  * produced = delivered + rejected + dropped + merged + quarantined + queued (design 8).
  * @module
  */
-import type { Signal } from "./batch.ts";
+import { laneKey, type Signal } from "./batch.ts";
 
 /** What the last failure of a lane was, in the terms of outcome.ts. */
 export interface LastFailure {
@@ -76,11 +76,10 @@ export interface LaneLeft extends Pick<LaneReport, "destination" | "signal"> {
 
 /** The account of what was there when a flush began: others may hand in more before the report is made. */
 export function withoutLater(report: DeliveryReport, left: readonly LaneLeft[]): DeliveryReport {
-  const itemsOf = ({ destination, signal }: LaneReport): number | undefined =>
-    left.find((lane) => lane.destination === destination && lane.signal === signal)?.items;
+  const items = new Map(left.map((lane) => [laneKey(lane), lane.items]));
   const lanes = report.lanes.map((lane) => ({
     ...lane,
-    queued: Math.min(lane.queued, itemsOf(lane) ?? lane.queued),
+    queued: Math.min(lane.queued, items.get(laneKey(lane)) ?? lane.queued),
   }));
   return { ...report, lanes };
 }

@@ -3,9 +3,8 @@
  * be used is told, and the lanes live in memory (otlp 4.5; design 2 "One agent owns a state directory").
  * @module
  */
-import type { Signal } from "./batch.ts";
+import { laneKey, type Signal } from "./batch.ts";
 import type { Clock } from "./clock.ts";
-import { laneKey } from "./delivery.ts";
 import type { LaneBaseline, LogRecord } from "./messages.ts";
 import { SpoolDisk } from "./spool_disk.ts";
 import { removeIfThere, writeFileAside } from "./spool_files.ts";
