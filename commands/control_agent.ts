@@ -22,7 +22,7 @@ const GRACE_MS = 3_000;
 const BATCH_BYTES_MAX = 1024 * 1024;
 
 /** What is handed over as it is: the agent compresses it for a fifth of what a process that begins would take. */
-const PLAIN_BYTES_MAX = 64 * 1024;
+const UNCOMPRESSED_BYTES_MAX = 64 * 1024;
 
 /** An agent that answered. */
 export interface RunningAgent extends Disposable {
@@ -117,7 +117,7 @@ async function linesOf(batches: readonly BatchMessage[]) {
   const lines: ReturnType<typeof batchToJson>[][] = [];
   let room = 0;
   for (const batch of batches) {
-    const isSmall = batch.gzipped || batch.body.length <= PLAIN_BYTES_MAX;
+    const isSmall = batch.gzipped || batch.body.length <= UNCOMPRESSED_BYTES_MAX;
     const body = isSmall ? { bytes: batch.body, gzipped: batch.gzipped } : await compress(batch.body);
     const json = batchToJson({ ...batch, body: body.bytes, gzipped: body.gzipped });
     const size = json.body.length + JSON.stringify(json.headers).length + 64;

@@ -8,7 +8,7 @@ import { loadConfig } from "../config/load.ts";
 import { nearest } from "../config/nearest.ts";
 import type { Settings } from "../config/settings.ts";
 import { duration } from "../config/value_types.ts";
-import { decompress } from "../exporters/gzip.ts";
+import { plainBytes } from "../exporters/gzip.ts";
 import { dumpRequest } from "../exporters/otlp_dump.ts";
 import { listSpool, type StoredBatch } from "../exporters/spool_list.ts";
 import { verifySpool } from "../exporters/spool_verify.ts";
@@ -18,9 +18,6 @@ import type { Context } from "./context.ts";
 import { drain } from "./spool_drain.ts";
 import { drop } from "./spool_drop.ts";
 import { spoolTable } from "./spool_table.ts";
-
-/** The most a batch may inflate to for a look at it. */
-const PLAIN_BYTES_MAX = 64 * 1024 * 1024;
 
 /** The spool that these settings mean: the first state directory that has one, else the first. */
 export function spoolPathOf({ stateDirs }: Pick<Settings, "stateDirs">): string {
@@ -59,8 +56,7 @@ async function cat({ stdout, stderr }: Context, path: string, id: string): Promi
       return 74;
     }
     const { header, body } = stored.batch;
-    const plain = body.gzipped ? await decompress(body.bytes, PLAIN_BYTES_MAX) : body.bytes;
-    stdout(dumpRequest(plain, header.signal, header.encoding));
+    stdout(dumpRequest(await plainBytes(body), header.signal, header.encoding));
     return 0;
   }
   const near = ids.length === 0

@@ -4,15 +4,12 @@
  * @module
  */
 import { SIGNALS } from "../exporters/batch.ts";
-import { decompress } from "../exporters/gzip.ts";
+import { plainBytes } from "../exporters/gzip.ts";
 import { dumpRequest } from "../exporters/otlp_dump.ts";
 import type { Context } from "./context.ts";
 import { ControlClient } from "./control.ts";
 import type { TapAnswer, TapRecord } from "./control_tap.ts";
 import { controlPaths, countOf, noAgent } from "./running_agent.ts";
-
-/** The largest request that is inflated to be shown. */
-const PLAIN_BYTES_MAX = 64 * 1024 * 1024;
 
 async function connect(context: Context): Promise<ControlClient | undefined> {
   for (const path of controlPaths(context)) {
@@ -25,7 +22,7 @@ async function connect(context: Context): Promise<ControlClient | undefined> {
 /** The OTLP/JSON line of one attempt. Throws when the body is no such request. */
 async function decoded({ body, gzipped, signal, encoding }: TapRecord): Promise<string> {
   const bytes = Uint8Array.fromBase64(body);
-  return dumpRequest(gzipped ? await decompress(bytes, PLAIN_BYTES_MAX) : bytes, signal, encoding);
+  return dumpRequest(await plainBytes({ bytes, gzipped }), signal, encoding);
 }
 
 async function show(record: TapRecord, { stdout, stderr, flags }: Context): Promise<void> {

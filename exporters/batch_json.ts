@@ -4,6 +4,7 @@
  * @module
  */
 import { type BatchHeader, type BatchMessage, type Encoding, type Signal, SIGNALS } from "./batch.ts";
+import { PLAIN_BYTES_MAX } from "./gzip.ts";
 import { isRecord } from "./json_value.ts";
 
 /** What crosses the socket. */
@@ -14,11 +15,10 @@ export interface BatchJson {
 }
 
 const ENCODINGS: readonly Encoding[] = ["protobuf", "json", "native"];
-/** Lanes of one body, bytes of a body, items and plain bytes inside: more is no batch of ours. */
+/** Lanes of one body, bytes of a body and items inside: more is no batch of ours. */
 const HEADERS_MAX = 64;
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
 const ITEMS_MAX = 1_000_000;
-const PLAIN_BYTES_MAX = 64 * 1024 * 1024;
 const NAME = /^[a-z][a-z0-9]{0,62}$/;
 
 /** A ledger's state stays with its owner: two of them for one lane would contradict each other. */

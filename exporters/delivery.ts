@@ -10,7 +10,7 @@ import { type BatchHeader, type BatchMessage, laneKey, type Signal } from "./bat
 import type { Clock } from "./clock.ts";
 import type { FlushOptions } from "./drive.ts";
 import { release, wasted } from "./growing_bytes.ts";
-import { type Body, compress, decompress } from "./gzip.ts";
+import { type Body, compress, plainBytes } from "./gzip.ts";
 import type { Reread } from "./known_credentials.ts";
 import { Lane } from "./lane.ts";
 import type { LaneConfig } from "./lane_config.ts";
@@ -47,9 +47,6 @@ export interface DeliveryParts {
   readonly spoolOf?: (lane: LaneConfig) => LaneSpool | undefined;
 }
 
-/** The largest body that is inflated for a lane that wants plain bytes (otlp P8). */
-const PLAIN_BYTES_MAX = 64 * 1024 * 1024;
-
 /** One body in the forms its lanes want, each made at most once. */
 class Forms {
   readonly #given: Body;
@@ -68,10 +65,7 @@ class Forms {
       return Promise.resolve(this.#given);
     }
     if (compression === "gzip") return this.#packed ??= compress(bytes);
-    return this.#plain ??= decompress(bytes, PLAIN_BYTES_MAX).then((plain) => ({
-      bytes: plain,
-      gzipped: false,
-    }));
+    return this.#plain ??= plainBytes(this.#given).then((plain) => ({ bytes: plain, gzipped: false }));
   }
 
   /** Frees what was given when no lane keeps it: half a megabyte a batch behind a busy receiver. */

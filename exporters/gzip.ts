@@ -26,6 +26,9 @@ export interface Body {
   readonly isOwn?: boolean;
 }
 
+/** The most a body may hold before compression: the wire rule's cap on a request (otlp P8). */
+export const PLAIN_BYTES_MAX: number = 64 * 1024 * 1024;
+
 /** What goes in at a time: 1,032 times as much comes out of a bomb before anybody can look. */
 const PACKED_PIECE_BYTES = 8_192;
 
@@ -60,6 +63,11 @@ export function decompress(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const usual = Math.min(claimedSize(bytes), bytesMax);
   return pump(bytes, new DecompressionStream("gzip"), { pieceBytes: PACKED_PIECE_BYTES, bytesMax, usual });
+}
+
+/** What a body holds. Throws as `decompress` does when it is gzip that holds more than a request may. */
+export async function plainBytes({ bytes, gzipped }: Body): Promise<Uint8Array<ArrayBuffer>> {
+  return gzipped ? await decompress(bytes, PLAIN_BYTES_MAX) : bytes;
 }
 
 /** What the last four bytes of gzip say of the plain size; it need not be true (RFC 1952, 2.3.1). */

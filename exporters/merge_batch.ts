@@ -2,11 +2,8 @@
  * Merging as lanes see it: whole batches. The code that knows messages is loaded when there is something to merge.
  * @module
  */
-import { compress, decompress } from "./gzip.ts";
+import { compress, plainBytes } from "./gzip.ts";
 import type { LaneBatch } from "./queue.ts";
-
-/** The wire rule's cap on a request (otlp P8). */
-const PLAIN_BYTES_MAX = 64 * 1024 * 1024;
 
 /** True for batches whose increments can be added: of a delta lane, in a form that this code reads. */
 export function isMergeable({ temporality, signal, encoding }: {
@@ -21,7 +18,7 @@ export function isMergeable({ temporality, signal, encoding }: {
 export async function mergeBatches(older: LaneBatch, newer: LaneBatch): Promise<LaneBatch | undefined> {
   try {
     const { mergeRequests } = await import("./merge.ts");
-    const [a, b] = await Promise.all([plainOf(older), plainOf(newer)]);
+    const [a, b] = await Promise.all([plainBytes(older.body), plainBytes(newer.body)]);
     const { bytes, items } = mergeRequests(a, b);
     const body = newer.body.gzipped ? await compress(bytes) : { bytes, gzipped: false };
     const header = {
@@ -35,8 +32,4 @@ export async function mergeBatches(older: LaneBatch, newer: LaneBatch): Promise<
     // Not readable as a request: it stays as it is, and is dropped when its turn comes.
     return undefined;
   }
-}
-
-async function plainOf({ body }: LaneBatch): Promise<Uint8Array<ArrayBuffer>> {
-  return body.gzipped ? await decompress(body.bytes, PLAIN_BYTES_MAX) : body.bytes;
 }

@@ -7,7 +7,7 @@
 import { BODY_ENCODING, MEDIA_TYPE, readAnswer } from "./answer.ts";
 import { classifyError } from "./classify.ts";
 import { type Clock, OVER } from "./clock.ts";
-import { type Body, decompress } from "./gzip.ts";
+import { type Body, plainBytes } from "./gzip.ts";
 import { KnownCredentials, mayBeDenied, type Reread } from "./known_credentials.ts";
 import type { LaneConfig, TransportConfig } from "./lane_config.ts";
 import type { Outcome, Refused } from "./outcome.ts";
@@ -119,9 +119,6 @@ export interface PosterContext {
   readonly plain?: (lane: LaneConfig, message: string) => void;
 }
 
-/** What is inflated for a destination that takes no gzip: the largest request of all (otlp P8). */
-const PLAIN_BYTES_MAX = 64 * 1024 * 1024;
-
 /** True when the destination may have stumbled over the compression and not over what is inside. */
 function isEncodingRefused(outcome: Outcome): outcome is Refused {
   return outcome.kind === "refused" && (outcome.cause === BODY_ENCODING || outcome.cause === MEDIA_TYPE);
@@ -165,7 +162,7 @@ export function createPoster(lane: LaneConfig, context: PosterContext): Poster {
 async function plainOf(body: Body): Promise<Body> {
   if (!body.gzipped) return body;
   try {
-    return { bytes: await decompress(body.bytes, PLAIN_BYTES_MAX), gzipped: false };
+    return { bytes: await plainBytes(body), gzipped: false };
   } catch {
     return body;
   }

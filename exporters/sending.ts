@@ -5,7 +5,7 @@
  */
 import { addDrop, emptyTally, type Tally } from "./account.ts";
 import { release } from "./growing_bytes.ts";
-import { type Body, compress, decompress } from "./gzip.ts";
+import { type Body, compress, plainBytes } from "./gzip.ts";
 import type { Entry } from "./queue.ts";
 import { type Half, splitRequest } from "./split.ts";
 
@@ -21,8 +21,6 @@ export interface Part {
 
 /** A request that halves sixteen times has 65,536 items or a fault that halving does not cure. */
 const DEPTH_MAX = 16;
-/** The wire rule's cap on a request: nothing larger can be inside a gzip body. */
-const PLAIN_BYTES_MAX = 64 * 1024 * 1024;
 
 export class Sending {
   readonly entry: Entry;
@@ -77,7 +75,7 @@ export class Sending {
     if (part.items < 2 || part.depth >= DEPTH_MAX) return this.drop("oversize");
     const { signal, encoding } = this.entry.batch.header;
     try {
-      const plain = part.body.gzipped ? await decompress(part.body.bytes, PLAIN_BYTES_MAX) : part.body.bytes;
+      const plain = await plainBytes(part.body);
       const halves = splitRequest(plain, { signal, encoding, items: part.items });
       const parts: Part[] = [];
       for (const half of halves) parts.push(await toPart(half, part));

@@ -3,7 +3,7 @@
  * @module
  */
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { compress, decompress } from "../exporters/gzip.ts";
+import { compress, decompress, plainBytes } from "../exporters/gzip.ts";
 import type { LogRecord } from "../exporters/messages.ts";
 import { OutageLog } from "../exporters/outage_log.ts";
 import { MemoryQueue, QueueBudget } from "../exporters/queue.ts";
@@ -110,6 +110,14 @@ Deno.test("compress() leaves small and incompressible bodies as they are", async
   const packed = await compress(new Uint8Array(5_000));
   assert(packed.gzipped && packed.bytes.length < 100);
   assertEquals(await decompress(packed.bytes, 5_000), new Uint8Array(5_000));
+});
+
+Deno.test("plainBytes() gives what a body holds, compressed or not", async () => {
+  const bytes = new Uint8Array(5_000).fill(7);
+  const packed = await compress(bytes);
+  assert(packed.gzipped);
+  assertEquals(await plainBytes(packed), bytes);
+  assertStrictEquals(await plainBytes({ bytes, gzipped: false }), bytes);
 });
 
 Deno.test("decompress() stops at its limit, and refuses what is not gzip", async () => {
