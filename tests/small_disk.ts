@@ -25,15 +25,8 @@ export async function canMount(): Promise<boolean> {
 }
 
 /** Runs `use` on a tmpfs of 2 MiB. */
-export async function onSmallDisk(use: (path: string) => Promise<void>): Promise<void> {
-  const path = await Deno.makeTempDir({ prefix: "sonde-disk-" });
-  assert(await run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", path));
-  try {
-    await use(path);
-  } finally {
-    await run("umount", "-l", path);
-    await Deno.remove(path);
-  }
+export function onSmallDisk(use: (path: string) => Promise<void>): Promise<void> {
+  return onMemory("2m", use);
 }
 
 /** True when a file can be mounted as a disk here. */
@@ -54,59 +47,61 @@ export interface Remounts {
 }
 
 /** Runs `use` on an ext4 that can be remounted. */
-export async function onRemountedDisk(
-  use: (path: string, remounts: Remounts) => Promise<void>,
-): Promise<void> {
-  const under = await Deno.makeTempDir({ prefix: "sonde-disk-" });
-  assert(await run("mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", under));
-  const [image, checked, path] = [`${under}/image`, `${under}/checked`, `${under}/mounted`];
-  try {
-    assert(await run("truncate", "-s", "64M", image));
-    assert(await run("mkfs.ext4", "-q", "-F", "-J", "size=4", image));
-    await Deno.mkdir(path);
-    assert(await run("mount", "-o", "loop", image, path));
-    try {
-      await use(path, {
-        readOnly: async () => assert(await run("mount", "-o", "remount,abort", path)),
+export function onRemountedDisk(use: (path: string, remounts: Remounts) => Promise<void>): Promise<void> {
+  return onMemory("32m", (under) =>
+    onImage(under, (path) =>
+      use(path, {
+        readOnly: () => abort(path),
         writable: async () => {
           assert(await run("umount", "-l", path));
-          assert(await run("cp", "--sparse=always", image, checked));
-          assert(await run("mount", "-o", "loop", checked, path));
+          assert(await run("cp", "--sparse=always", `${under}/image`, `${under}/checked`));
+          assert(await run("mount", "-o", "loop", `${under}/checked`, path));
         },
-      });
-    } finally {
-      await run("umount", "-l", path);
-    }
-  } finally {
-    await run("umount", "-l", under);
-    await Deno.remove(under);
-  }
+      })));
 }
 
 /**
- * Runs `use` on an ext4 whose disk is a file with holes; after `fail` the holes cannot be filled, and the kernel
- * answers what needs one with EIO, until the filesystem makes itself read-only.
+ * Runs `use` on an ext4 whose disk is a file of another ext4, which `fail` aborts: from then on the kernel answers
+ * every write to the disk with EIO, never with what a full disk says, until the filesystem makes itself read-only.
  */
-export async function onFailingDisk(
+export function onFailingDisk(
   use: (path: string, fail: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
-  const under = await Deno.makeTempDir({ prefix: "sonde-disk-" });
-  assert(await run("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", under));
-  const [image, path] = [`${under}/image`, `${under}/mounted`];
+  return onMemory(
+    "32m",
+    (memory) => onImage(memory, (under) => onImage(under, (path) => use(path, () => abort(under)))),
+  );
+}
+
+/** Runs `use` on a tmpfs of `size`; lazily unmounted, since a test that failed has files open. */
+async function onMemory(size: string, use: (path: string) => Promise<void>): Promise<void> {
+  const path = await Deno.makeTempDir({ prefix: "sonde-disk-" });
   try {
-    assert(await run("truncate", "-s", "64M", image));
-    assert(await run("mkfs.ext4", "-q", "-F", "-J", "size=4", image));
-    await Deno.mkdir(path);
-    assert(await run("mount", "-o", "loop,errors=remount-ro", image, path));
+    assert(await run("mount", "-t", "tmpfs", "-o", `size=${size}`, "tmpfs", path));
     try {
-      await use(path, async () => {
-        await Deno.writeFile(`${under}/ballast`, new Uint8Array(8 * 1024 * 1024)).catch(() => {});
-      });
+      await use(path);
     } finally {
       await run("umount", "-l", path);
     }
   } finally {
-    await run("umount", "-l", under);
-    await Deno.remove(under);
+    await Deno.remove(path);
   }
+}
+
+/** Runs `use` on an ext4 in a file with holes, `image`, of the folder `under`; read-only after its first error. */
+async function onImage(under: string, use: (path: string) => Promise<void>): Promise<void> {
+  const [image, path] = [`${under}/image`, `${under}/mounted`];
+  assert(await run("truncate", "-s", "64M", image));
+  assert(await run("mkfs.ext4", "-q", "-F", "-J", "size=4", image));
+  await Deno.mkdir(path);
+  assert(await run("mount", "-o", "loop,errors=remount-ro", image, path));
+  try {
+    await use(path);
+  } finally {
+    await run("umount", "-l", path);
+  }
+}
+
+async function abort(path: string): Promise<void> {
+  assert(await run("mount", "-o", "remount,abort", path));
 }
