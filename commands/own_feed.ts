@@ -7,6 +7,7 @@ import type { Attributes, Point, Snapshot } from "../collectors/metric.ts";
 import type { LogFields, LogLevel } from "../config/log.ts";
 import type { OwnReport } from "../config/opamp_port.ts";
 import type { BatchMessage } from "../exporters/batch.ts";
+import { batchOf } from "../exporters/encoder.ts";
 import type { FanOut } from "../exporters/fan_out.ts";
 import type { LaneConfig } from "../exporters/lane_config.ts";
 import type { LogRecordData } from "../exporters/otlp_data.ts";
@@ -94,12 +95,9 @@ export class OwnFeed {
     this.#lines = [];
     const head = { resource: this.#parts.resource(), scope: this.#scope };
     const { batches } = encodeLogs(lines, head, lane);
-    for (const { body, items, firstTimeMs, lastTimeMs } of batches) {
-      const header = {
-        ...{ destination: lane.destination, signal: lane.signal, encoding: lane.encoding },
-        ...{ items, firstTimeMs, lastTimeMs, sequence: ++this.#sequence, uncompressedBytes: body.length },
-      };
-      this.#parts.send({ type: "batch", origin: "sensor", headers: [header], body, gzipped: false });
+    for (const encoded of batches) {
+      const sequence = ++this.#sequence;
+      this.#parts.send(batchOf(encoded, { origin: "sensor", lanes: [lane], sequence }));
     }
   }
 

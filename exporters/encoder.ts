@@ -3,8 +3,8 @@
  * @module
  */
 import type { Attributes, Naming, Snapshot } from "../collectors/metric.ts";
-import type { Encoding, Temporality } from "./batch.ts";
-import type { NativeForm } from "./lane_config.ts";
+import type { BatchMessage, Encoding, Origin, Temporality } from "./batch.ts";
+import type { LaneConfig, NativeForm } from "./lane_config.ts";
 import type { Slot } from "./metrics_layout.ts";
 
 /** The bytes of one export request and what its header must say. */
@@ -14,6 +14,35 @@ export interface Encoded {
   readonly items: number;
   readonly firstTimeMs: number;
   readonly lastTimeMs: number;
+}
+
+/** Who hands a request in, for whom, and as which of its sender. */
+export interface BatchOptions {
+  readonly origin: Origin;
+  /** All want these bytes. */
+  readonly lanes: readonly Pick<LaneConfig, "destination" | "signal" | "encoding">[];
+  readonly sequence: number;
+  /** Delta lanes only. */
+  readonly deltaBaseline?: string | undefined;
+}
+
+/** One request as the batch of all lanes that want its bytes. */
+export function batchOf(
+  encoded: Encoded,
+  { origin, lanes, sequence, deltaBaseline }: BatchOptions,
+): BatchMessage {
+  const { body, ...contents } = encoded;
+  const header = {
+    ...contents,
+    sequence,
+    uncompressedBytes: body.length,
+    ...(deltaBaseline === undefined ? {} : { deltaBaseline }),
+  };
+  const headers = lanes.map(({ destination, signal, encoding }) => ({
+    ...{ destination, signal, encoding },
+    ...header,
+  }));
+  return { type: "batch", origin, headers, body, gzipped: false };
 }
 
 /** Who wrote the data. */

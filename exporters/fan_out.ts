@@ -5,7 +5,7 @@
  */
 import type { Attributes, Snapshot } from "../collectors/metric.ts";
 import type { BatchMessage } from "./batch.ts";
-import type { Discarded, MetricsEncoder, Scope } from "./encoder.ts";
+import { batchOf, type Discarded, type MetricsEncoder, type Scope } from "./encoder.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { LaneBaseline } from "./messages.ts";
 import { createMetricsEncoder } from "./metrics_encoder.ts";
@@ -107,19 +107,15 @@ export class FanOut {
         scope: this.#options.scope,
         snapshot: derived?.snapshot ?? snapshot,
       };
-      for (const { body, items, firstTimeMs, lastTimeMs } of group.encoder.encode(input, group.first)) {
-        const header = {
-          signal: "metrics",
-          encoding: group.first.encoding,
-          items,
-          firstTimeMs,
-          lastTimeMs,
-          sequence: ++this.#sequence,
-          uncompressedBytes: body.length,
-          ...(derived === undefined ? {} : { deltaBaseline: derived.baseline }),
+      for (const encoded of group.encoder.encode(input, group.first)) {
+        const sequence = ++this.#sequence;
+        const form = {
+          origin: "sensor",
+          lanes: group.lanes,
+          sequence,
+          deltaBaseline: derived?.baseline,
         } as const;
-        const headers = group.lanes.map(({ destination }) => ({ destination, ...header }));
-        this.#options.send({ type: "batch", origin: "sensor", headers, body, gzipped: false });
+        this.#options.send(batchOf(encoded, form));
       }
     }
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { BatchMessage, Signal, Temporality } from "./batch.ts";
-import type { Encoded, Scope } from "./encoder.ts";
+import { batchOf, type Encoded, type Scope } from "./encoder.ts";
 import { coarser } from "./coarser_histogram.ts";
 import type { LaneConfig } from "./lane_config.ts";
 import type { NativeLane } from "./one_shot_native.ts";
@@ -76,12 +76,8 @@ export async function encodeOneShot(
   for (const members of Map.groupBy(wanted, formOf).values()) {
     const [first] = members;
     if (first === undefined) continue;
-    const { signal, encoding } = first;
-    for (const { body, items, firstTimeMs, lastTimeMs } of await encodeFor(contents, first)) {
-      const header = { signal, encoding, items, firstTimeMs, lastTimeMs, sequence: sequence() };
-      const uncompressedBytes = body.length;
-      const headers = members.map(({ destination }) => ({ destination, ...header, uncompressedBytes }));
-      batches.push({ type: "batch", origin: "control", headers, body, gzipped: false });
+    for (const encoded of await encodeFor(contents, first)) {
+      batches.push(batchOf(encoded, { origin: "control", lanes: members, sequence: sequence() }));
     }
   }
   return batches;
