@@ -8,6 +8,7 @@ import type { Attributes } from "../collectors/metric.ts";
 import { CountersFile } from "../config/counters_file.ts";
 import type { Settings } from "../config/settings.ts";
 import { openStateDir } from "../config/state_dir.ts";
+import { nanoseconds } from "../exporters/clock.ts";
 import type { LogRecord } from "../exporters/messages.ts";
 import type { NotifySocket } from "../exporters/notify.ts";
 import type { LaneReport } from "../exporters/report.ts";
@@ -121,7 +122,7 @@ export async function openAgent(settings: Settings, context: Context, options: A
   const alsoCount = (lanes: () => readonly LaneReport[]) => void (opened.more = lanes);
   let agent: Agent = { settings, sensor, follow, remember, alsoCount };
   const { bootId, resource } = sensor;
-  facts.resolve({ bootId, resource, startedNs: BigInt(timeMs) * 1_000_000n });
+  facts.resolve({ bootId, resource, startedNs: nanoseconds(timeMs) });
   const delivery = await delivering;
   if (delivery !== undefined) {
     opened.delivery = delivery;

@@ -4,9 +4,10 @@
  * @module
  */
 import type { Point, Snapshot } from "../collectors/metric.ts";
+import { nanoseconds } from "../exporters/clock.ts";
 
 /** No clock before this can be right: when this version was written (otlp M4). */
-export const PLAUSIBLE_NS: bigint = BigInt(Date.UTC(2026, 10, 1)) * 1_000_000n;
+export const PLAUSIBLE_NS: bigint = nanoseconds(Date.UTC(2026, 10, 1));
 
 /** Snapshots kept while the clock is not set: twenty minutes at the default interval. */
 const KEPT_MAX = 120;
@@ -31,8 +32,6 @@ interface Shift {
   readonly byNs: bigint;
   readonly untilNs: bigint;
 }
-
-const nanoseconds = (ms: number): bigint => BigInt(Math.round(ms * 1e6));
 
 /** Decides, cycle by cycle, what may go out. */
 export class ClockGuard {

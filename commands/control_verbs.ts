@@ -4,6 +4,7 @@
  */
 import type { Log } from "../config/log.ts";
 import { laneKey } from "../exporters/batch.ts";
+import { nanoseconds } from "../exporters/clock.ts";
 import { measurementFromJson } from "../exporters/measurement.ts";
 import { rowToJson } from "../exporters/series.ts";
 import type { Agent } from "./agent.ts";
@@ -45,7 +46,7 @@ function record({ series, now }: Answering, request: ControlRequest): unknown {
   if (!Array.isArray(given) || given.length > MEASUREMENTS_MAX) {
     throw new TypeError(`Cannot serve "record": measurements are no list of at most ${MEASUREMENTS_MAX}`);
   }
-  const timeNs = BigInt(Math.round(now() * 1_000)) * 1_000n;
+  const timeNs = nanoseconds(now());
   const rows = series.record(given.map(measurementFromJson), { timeNs, sinceNs: timeNs });
   return { rows: rows.map(rowToJson) };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Settings } from "../config/settings.ts";
-import { sleep } from "../exporters/clock.ts";
+import { nanoseconds, sleep } from "../exporters/clock.ts";
 import type { DeliveryReport } from "../exporters/report.ts";
 import { recordedMetrics } from "../exporters/series.ts";
 import { VERSION } from "./build.ts";
@@ -34,10 +34,6 @@ async function readStdin({ stdin }: Context): Promise<string> {
     texts.push(decoder.decode(chunk, { stream: true }));
   }
   return texts.join("") + decoder.decode();
-}
-
-function nanoseconds(ms: number): bigint {
-  return BigInt(Math.round(ms * 1_000)) * 1_000n;
 }
 
 function randomHex(bytes: number): string {

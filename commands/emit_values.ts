@@ -3,6 +3,7 @@
  * (contract: emit). Pure; throws `UsageError` for what cannot be understood.
  * @module
  */
+import { nanoseconds } from "../exporters/clock.ts";
 import { Double } from "../exporters/double.ts";
 import type { MeasuredAttribute, MeasuredAttributes } from "../exporters/measurement.ts";
 import { UsageError } from "./command_line.ts";
@@ -119,7 +120,7 @@ export function timeOf(
     return BigInt(fraction[1] ?? "0") * 1_000_000_000n + BigInt((fraction[2] ?? "").padEnd(9, "0"));
   }
   const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN;
-  if (Number.isFinite(ms)) return BigInt(ms) * 1_000_000n;
+  if (Number.isFinite(ms)) return nanoseconds(ms);
   throw new UsageError(
     `Flag "${flag}" is no time: "${text}"`,
     `Write ${flag} $(date +%s.%N), or 2026-11-21T10:00:00Z`,

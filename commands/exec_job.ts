@@ -2,6 +2,7 @@
  * A job from its start to its end: its streams, its signals, its time.
  * @module
  */
+import { nanoseconds } from "../exporters/clock.ts";
 import type { Context } from "./context.ts";
 import { findProgram } from "./exec_command.ts";
 import { Passage, Tail } from "./exec_output.ts";
@@ -107,7 +108,7 @@ function passages(child: Deno.ChildProcess, streams: Streams, tail: Tail): Passa
 }
 
 function absent(code: number, why: string, nowMs: number): Ended {
-  const timeNs = BigInt(Math.round(nowMs * 1_000)) * 1_000n;
+  const timeNs = nanoseconds(nowMs);
   return {
     end: { kind: "absent", code, why },
     pid: undefined,
@@ -153,7 +154,7 @@ export async function runJob(
   relay.stop();
   for (const passage of passing) passage.end();
   await Promise.all(passing.map(({ done }) => done));
-  const startNs = BigInt(Math.round(startMs * 1_000)) * 1_000n;
-  const endNs = startNs + BigInt(Math.round(durationMs * 1_000)) * 1_000n;
+  const startNs = nanoseconds(startMs);
+  const endNs = startNs + nanoseconds(durationMs);
   return { end: endOf(status, isTimeout), pid: child.pid, startNs, endNs, durationMs, tail: tail.text() };
 }

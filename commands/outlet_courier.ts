@@ -3,6 +3,7 @@
  * @module
  */
 import type { Settings } from "../config/settings.ts";
+import { nanoseconds } from "../exporters/clock.ts";
 import { openCourier } from "./delivery.ts";
 import { installationId, resourceOf } from "./identity.ts";
 import { openSeriesMemory } from "./lock_series.ts";
@@ -20,14 +21,13 @@ export async function openCourierOutlet(settings: Settings, options: OutletOptio
   const { link } = openCourier(settings, { courierUrl, stateDir, agentId, isBrief: true, log, dead });
   const resource = resourceOf(settings, agentId);
   const memory = await openSeriesMemory(stateDir);
-  const startedNs = BigInt(timeMs) * 1_000_000n;
+  const sinceNs = nanoseconds(timeMs);
   await link.ready;
   return {
     resource,
     lanes: settings.lanes,
     record: (measurements) => {
-      const timeNs = BigInt(Math.round(context.now() * 1_000)) * 1_000n;
-      const rows = memory.record(measurements, { timeNs, sinceNs: startedNs });
+      const rows = memory.record(measurements, { timeNs: nanoseconds(context.now()), sinceNs });
       // The next process need not wait until this one has delivered.
       if (!isRepeated) memory[Symbol.dispose]();
       return Promise.resolve(rows);

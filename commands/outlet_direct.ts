@@ -7,7 +7,7 @@ import { rereadCredentials } from "../config/credential_files.ts";
 import { readNamed } from "../config/files.ts";
 import type { Settings } from "../config/settings.ts";
 import { BriefDelivery } from "../exporters/brief_delivery.ts";
-import { type Clock, sleepBriefly } from "../exporters/clock.ts";
+import { type Clock, nanoseconds, sleepBriefly } from "../exporters/clock.ts";
 import type { CourierStart } from "../exporters/messages.ts";
 import { isSpoolIdle } from "../exporters/spool_idle.ts";
 import { PRODUCT } from "./build.ts";
@@ -103,8 +103,8 @@ export async function openDirectOutlet(
     resource,
     lanes: settings.lanes,
     record: (measurements) => {
-      const timeNs = BigInt(Math.round(context.now() * 1_000)) * 1_000n;
-      const rows = memory.record(measurements, { timeNs, sinceNs: BigInt(timeMs) * 1_000_000n });
+      const timeNs = nanoseconds(context.now());
+      const rows = memory.record(measurements, { timeNs, sinceNs: nanoseconds(timeMs) });
       // The next process need not wait until this one has delivered.
       memory[Symbol.dispose]();
       return Promise.resolve(rows);

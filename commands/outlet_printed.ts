@@ -4,6 +4,7 @@
  */
 import type { Settings } from "../config/settings.ts";
 import { SIGNALS } from "../exporters/batch.ts";
+import { nanoseconds } from "../exporters/clock.ts";
 import { installationId, resourceOf } from "./identity.ts";
 import { openSeriesMemory } from "./lock_series.ts";
 import type { Outlet, OutletOptions } from "./outlet.ts";
@@ -26,11 +27,8 @@ export async function openPrintedOutlet(
     resource: resourceOf(settings, await installationId({ stateDir: undefined, timeMs, log })),
     lanes: SIGNALS.map((signal) => ({ destination: "console", signal, ...form })),
     record: (measurements) => {
-      const [timeNs, sinceNs] = [
-        BigInt(Math.round(context.now() * 1_000)) * 1_000n,
-        BigInt(timeMs) * 1_000_000n,
-      ];
-      return Promise.resolve(memory.record(measurements, { timeNs, sinceNs }));
+      const timeNs = nanoseconds(context.now());
+      return Promise.resolve(memory.record(measurements, { timeNs, sinceNs: nanoseconds(timeMs) }));
     },
     deliver: (batches) => {
       for (const { body } of batches) context.stdout(new TextDecoder().decode(body) + "\n");

@@ -7,6 +7,7 @@ import type { Attributes, Point, Snapshot } from "../collectors/metric.ts";
 import type { LogFields, LogLevel } from "../config/log.ts";
 import type { OwnReport } from "../config/opamp_port.ts";
 import type { BatchMessage } from "../exporters/batch.ts";
+import { nanoseconds } from "../exporters/clock.ts";
 import { batchOf } from "../exporters/encoder.ts";
 import type { FanOut } from "../exporters/fan_out.ts";
 import type { LaneConfig } from "../exporters/lane_config.ts";
@@ -61,7 +62,7 @@ export class OwnFeed {
     if (this.#logs === undefined) this.#lines = [];
     const { bootId, now, send } = this.#parts;
     const metrics = lanes.filter(({ signal }) => signal === "metrics");
-    const startedNs = BigInt(now()) * 1_000_000n;
+    const startedNs = nanoseconds(now());
     this.#fanOut = metrics.length === 0
       ? undefined
       : await openFanOut(metrics, { bootId, startedNs, baselines: [], send });
@@ -70,7 +71,7 @@ export class OwnFeed {
   /** Takes a line that was written. */
   line(level: LogLevel, event: string, fields: LogFields): void {
     if (this.#logs === undefined) return;
-    const timeNs = BigInt(this.#parts.now()) * 1_000_000n;
+    const timeNs = nanoseconds(this.#parts.now());
     const [severity, severityText] = SEVERITY[level];
     const attributes = Object.fromEntries(
       Object.entries(fields).flatMap(([key, value]) => value === undefined ? [] : [[key, value]]),

@@ -5,6 +5,7 @@
  */
 import type { Cycle, Host } from "../collectors/collector.ts";
 import { count, lineAfter } from "../collectors/text.ts";
+import { nanoseconds } from "../exporters/clock.ts";
 
 /** When a tree was recorded, by its own clocks; seconds. */
 export interface Recorded {
@@ -40,7 +41,7 @@ export function earlierCycle(now: Cycle, later: Recorded, earlier: Recorded): Cy
   const stepped = (later.bootTime ?? 0) - (earlier.bootTime ?? later.bootTime ?? 0);
   const wall = passed + (Math.abs(stepped) > SAME_BOOT_SECONDS ? stepped : 0);
   return {
-    timeNs: now.timeNs - BigInt(Math.round(wall * 1e6)) * 1000n,
+    timeNs: now.timeNs - nanoseconds(wall * 1000),
     uptime: earlier.uptime,
     monotonicMs: now.monotonicMs - passed * 1000,
   };

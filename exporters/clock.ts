@@ -16,6 +16,11 @@ export interface Clock {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
+/** Milliseconds in nanoseconds, right to the microsecond: a double holds no more of a time since 1970. */
+export function nanoseconds(ms: number): bigint {
+  return BigInt(Math.round(ms * 1_000)) * 1_000n;
+}
+
 /** Why a wait is cut short that is merely over; without a reason the runtime makes an error, with a stack, each time. */
 export const OVER = "over";
 
