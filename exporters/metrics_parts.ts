@@ -7,9 +7,10 @@
 import type { Attributes } from "../collectors/metric.ts";
 import type { MetricsEncoderOptions, MetricsInput, Scope } from "./encoder.ts";
 import { aggregationTemporality, byMetric, type Slot } from "./metrics_layout.ts";
-import { MetricsTemplate, type Place } from "./metrics_template.ts";
+import { FIXED_FIELD, FIXED_VALUE, MetricsTemplate, type Place } from "./metrics_template.ts";
 import { type Form, SCHEMA_URL } from "./naming.ts";
-import { encodeMessage, tagOf } from "./otlp_message.ts";
+import { tagOf } from "./otlp_fields.ts";
+import { encodeMessage } from "./otlp_message.ts";
 import { protoAttributes, wellFormed } from "./otlp_values.ts";
 import { Frame, frameBytes, type Piece } from "./wire_frame.ts";
 
@@ -25,10 +26,6 @@ const TAGS = {
   sum: tagOf("Metric", "sum"),
   histogram: tagOf("Metric", "histogram"),
 };
-
-/** Bytes of a field of 64 bits, and where its value begins in it. */
-const FIXED_FIELD = 9;
-const FIXED_VALUE = 1;
 
 const VARIANTS = { none: 0, int: 2, double: 4, histogram: 6 };
 

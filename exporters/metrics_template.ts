@@ -17,6 +17,11 @@ export interface Place {
   startNs: bigint;
 }
 
+/** Bytes of a field of 64 bits with a tag of one byte, and where its value begins in it. */
+export const FIXED_FIELD: number = 9;
+export const FIXED_VALUE: number = 1;
+const FIXED_BYTES = FIXED_FIELD - FIXED_VALUE;
+
 const LOW_32 = 0xffffffffn;
 const UNIT_32 = 2 ** 32;
 
@@ -76,14 +81,14 @@ export class MetricsTemplate {
   }
 }
 
-/** Fills in the sum and the buckets in front of a histogram's count. A tag stands before the count and the sum each. */
+/** Fills in the sum and the buckets in front of a histogram's count; `countAt` is where the count's value begins. */
 function patchDistribution(view: DataView, countAt: number, { counts, sum }: Distribution): void {
-  const sumAt = countAt - 9;
+  const sumAt = countAt - FIXED_FIELD;
   view.setFloat64(sumAt, sum, true);
-  let at = sumAt - 1 - 8 * counts.length;
+  let at = sumAt - FIXED_VALUE - FIXED_BYTES * counts.length;
   for (const count of counts) {
     view.setUint32(at, count, true);
     view.setUint32(at + 4, Math.floor(count / UNIT_32), true);
-    at += 8;
+    at += FIXED_BYTES;
   }
 }
