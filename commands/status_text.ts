@@ -11,6 +11,8 @@ import type { Status, StatusLane } from "./vitals.ts";
 
 const COLUMNS = { signal: 9, destination: 14, count: 11, spool: 11, breaker: 10 } as const;
 const FAULTS_MAX = 8;
+/** The share of attempts that the middle of three figures speaks of. */
+const WITHIN = 0.95;
 
 /** `8 s ago`, or "never". */
 export function ago(time: string | undefined, now: string): string {
@@ -130,8 +132,6 @@ function durationWords({ errorType, bounds, bucketCounts, sum, max }: DurationRe
     `longest ${briefly(max)}`,
   ].join(", ");
 }
-
-const WITHIN = 0.95;
 
 /** How long attempts took; an agent of an older version does not say. */
 function durationLines({ durations = [] }: Partial<StatusLane>): Line[] {
