@@ -3,12 +3,12 @@
  * headers, user and key, authority, client certificate with its key, proxy (design 2, 7; issue 6.7).
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { createServer } from "node:https";
 import { rereadCredentials } from "../config/credential_files.ts";
 import type { LaneConfig } from "../exporters/lane_config.ts";
 import type { FileRead } from "../exporters/messages.ts";
 import { createPoster, fetchTransport, type Transport } from "../exporters/post.ts";
-import { Authority, type Issued } from "./authority.ts";
+import { Authority } from "./authority.ts";
+import { ClientCheckServer } from "./client_check_server.ts";
 import { settingsOf } from "./config_files.ts";
 import { answer, ok } from "./fault_behaviours.ts";
 import { FaultServer } from "./fault_server.ts";
@@ -188,46 +188,6 @@ Deno.test("run: SIGHUP takes credentials anew from their files without a restart
   });
 });
 
-/** A TLS server that takes clients of one authority only, and says how many requests it has had. */
-async function clientCheckingServer({ cert, key }: Issued, ca: string) {
-  let requests = 0;
-  const wanted = new Set<() => void>();
-  const server = createServer(
-    { cert, key, ca, requestCert: true, rejectUnauthorized: true },
-    (request, response) => {
-      requests++;
-      request.resume();
-      request.on("end", () => response.end());
-      for (const wake of wanted) wake();
-    },
-  );
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("BUG: server has no port");
-  return {
-    url: `https://127.0.0.1:${address.port}`,
-    get requests(): number {
-      return requests;
-    },
-    /** Resolves with the `count`-th request. */
-    waitFor: (count: number) =>
-      new Promise<void>((resolve) => {
-        const look = () => requests >= count && (wanted.delete(look), resolve());
-        wanted.add(look);
-        look();
-      }),
-    /** From now on only clients of another authority. */
-    trust: (other: string) => {
-      server.setSecureContext({ cert, key, ca: other });
-      server.closeAllConnections();
-    },
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
 Deno.test("run: a client certificate and key replaced in their files are shown without a restart", async () => {
   await inFolder(async (folder) => {
     for (const name of ["a", "b"]) await Deno.mkdir(`${folder}/${name}`);
@@ -236,8 +196,7 @@ Deno.test("run: a client certificate and key replaced in their files are shown w
       await before.issue(["DNS:host.example"]),
       await after.issue(["DNS:host.example"]),
     ];
-    const own = await before.issue(["IP:127.0.0.1"]);
-    await using server = await clientCheckingServer(own, await Deno.readTextFile(before.caFile));
+    await using server = await ClientCheckServer.open(before);
     const env = {
       SONDE_ENDPOINT: server.url,
       SONDE_CA_FILE: before.caFile,
@@ -249,7 +208,7 @@ Deno.test("run: a client certificate and key replaced in their files are shown w
     await server.waitFor(2);
     await Deno.rename(renewed.certFile, old.certFile);
     await Deno.rename(renewed.keyFile, old.keyFile);
-    server.trust(await Deno.readTextFile(after.caFile));
+    await server.trust(after);
     const seen = server.requests;
     await server.waitFor(seen + 2);
     program.signal("SIGTERM");

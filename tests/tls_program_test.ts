@@ -3,11 +3,11 @@
  * expired, for another name, from a private authority, and certificates that the client must show.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { createServer } from "node:https";
 import { Authority, type Issued } from "./authority.ts";
+import { ClientCheckServer } from "./client_check_server.ts";
 import { ok } from "./fault_behaviours.ts";
 import { FaultServer } from "./fault_server.ts";
-import { type Finished, inFolder, sonde } from "./program.ts";
+import { inFolder, sonde } from "./program.ts";
 
 const HERE = ["IP:127.0.0.1", "DNS:localhost"];
 const SHORT = { SONDE_SHUTDOWN_TIMEOUT: "2s" } as const;
@@ -104,33 +104,6 @@ Deno.test("X7: a self-signed leaf named as authority is refused with words that 
   });
 });
 
-/** Runs `once` against a server that wants to see a certificate of the authority; tells who it saw. */
-async function withClientCheck(
-  authority: Authority,
-  run: (url: string) => Promise<Finished>,
-): Promise<{ finished: Finished; requests: number }> {
-  const { cert, key } = await authority.issue(HERE);
-  const ca = await Deno.readTextFile(authority.caFile);
-  let requests = 0;
-  const server = createServer(
-    { cert, key, ca, requestCert: true, rejectUnauthorized: true },
-    (request, response) => {
-      requests++;
-      request.resume();
-      request.on("end", () => response.end());
-    },
-  );
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("BUG: server has no port");
-  try {
-    return { finished: await run(`https://127.0.0.1:${address.port}`), requests };
-  } finally {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
-}
-
 Deno.test("once: a client certificate is shown where one is wanted, and its absence is said", async () => {
   await withAuthority(async (authority, folder) => {
     const client = await authority.issue(["DNS:host.example"]);
@@ -140,13 +113,13 @@ Deno.test("once: a client certificate is shown where one is wanted, and its abse
       SONDE_CLIENT_CERT_FILE: client.certFile,
       SONDE_CLIENT_KEY_FILE: client.keyFile,
     };
-    const once = (env: Record<string, string>) => (url: string) =>
-      sonde(folder, ["once", "--endpoint", url], { env });
-    const good = await withClientCheck(authority, once(shown));
-    assertEquals(good.finished.code, 0, good.finished.stderr);
-    const bad = await withClientCheck(authority, once(trust));
-    assertEquals([bad.finished.code, bad.requests], [75, 0], bad.finished.stderr);
-    assertMatch(bad.finished.stderr, /fatal alert|tls|closed|reset/i);
+    await using server = await ClientCheckServer.open(authority);
+    const once = (env: Record<string, string>) => sonde(folder, ["once", "--endpoint", server.url], { env });
+    const good = await once(shown);
+    assertEquals([good.code, server.requests], [0, 1], good.stderr);
+    const bad = await once(trust);
+    assertEquals([bad.code, server.requests], [75, 1], bad.stderr);
+    assertMatch(bad.stderr, /fatal alert|tls|closed|reset/i);
   });
 });
 
