@@ -8,7 +8,7 @@ import { bootRemote } from "../config/remote_boot.ts";
 import { judgeValues } from "../config/remote_policy.ts";
 import { type PeerRig, seen, withPeer } from "./opamp_peer_rig.ts";
 import { has, isStatus, statusOf } from "./opamp_records.ts";
-import { opampAbsence } from "./peers/opamp.ts";
+import { opampAbsence, type OpampRecord } from "./peers/opamp.ts";
 import { peerTest } from "./peers/peer.ts";
 import { MemoryStore, OPEN_RULES } from "./remote_rig.ts";
 
@@ -35,18 +35,23 @@ async function ready({ server }: PeerRig): Promise<void> {
   await seen(server, has("agentDescription"));
 }
 
+/** What the agent first said of `FAST` as `status`, having reported and then been offered it. */
+async function offered(rig: PeerRig, status: string): Promise<OpampRecord> {
+  await ready(rig);
+  await rig.server.offerConfig(file(FAST));
+  return await seen(rig.server, isStatus(status));
+}
+
 for (const transport of ["http", "websocket"] as const) {
   peerTest(
     `opamp-go, ${transport}: C37 C38 known hashes and known content swap nothing`,
     opampAbsence,
     async () => {
       await withPeer(transport, async (rig) => {
-        await ready(rig);
-        await rig.server.offerConfig(file(FAST));
-        await seen(rig.server, isStatus("APPLIED"));
+        const applied = await offered(rig, "APPLIED");
         const configMap = { "": { body: btoa(JSON.stringify(FAST)), contentType: "application/json" } };
         const status: { lastRemoteConfigHash?: string } = {
-          ...Object((await seen(rig.server, isStatus("APPLIED"))).message["remoteConfigStatus"]),
+          ...Object(applied.message["remoteConfigStatus"]),
         };
         const again = { configHash: status.lastRemoteConfigHash, config: { configMap } };
         for (let times = 0; times < 3; times++) await rig.server.send({ remoteConfig: again });
@@ -62,9 +67,7 @@ for (const transport of ["http", "websocket"] as const) {
     opampAbsence,
     async () => {
       await withPeer(transport, async (rig) => {
-        await ready(rig);
-        await rig.server.offerConfig(file(FAST));
-        await seen(rig.server, isStatus("APPLIED"));
+        await offered(rig, "APPLIED");
         await rig.server.offerConfig(file(""));
         await toldTimes(rig, 4);
         assertEquals(rig.target.applied, [FAST, {}]);
@@ -137,9 +140,7 @@ peerTest(
   async () => {
     const store = new MemoryStore();
     await withPeer("http", async (rig) => {
-      await ready(rig);
-      await rig.server.offerConfig(file(FAST));
-      await seen(rig.server, isStatus("APPLYING"));
+      await offered(rig, "APPLYING");
     }, { store, probationMs: 60_000, isKilled: true });
     store.cutAt = Infinity;
     await withPeer("http", async (rig) => {
@@ -155,9 +156,7 @@ peerTest(
   async () => {
     const store = new MemoryStore();
     await withPeer("http", async (rig) => {
-      await ready(rig);
-      await rig.server.offerConfig(file(FAST));
-      await seen(rig.server, isStatus("APPLIED"));
+      await offered(rig, "APPLIED");
     }, { store });
     const judge = (values: Readonly<Record<string, unknown>>) => judgeValues(values, OPEN_RULES);
     const alone = await bootRemote({ store, judge, wallMs: Date.now(), context: "1", note: () => {} });
