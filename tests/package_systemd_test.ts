@@ -8,18 +8,20 @@ import { type BootedHost, bootTest } from "./booted_host.ts";
 import { ok, throttle } from "./fault_behaviours.ts";
 import { FaultServer } from "./fault_server.ts";
 
-/** Two commands, as docs/install.md says, for a backend on loopback. */
-async function install(host: BootedHost, server: FaultServer): Promise<void> {
-  await host.ok("dpkg -i /root/sonde.deb");
-  await host.ok(`sonde setup --yes --endpoint http://127.0.0.1:${server.port} --set SONDE_INTERVAL=1s`);
-  server.requests.length = 0;
+/** A test of a host set up with two commands, as docs/install.md says, for a backend on loopback. */
+function installedTest(title: string, use: (host: BootedHost, server: FaultServer) => Promise<void>): void {
+  bootTest(title, async (host) => {
+    await using server = new FaultServer(ok);
+    await host.ok("dpkg -i /root/sonde.deb");
+    await host.ok(`sonde setup --yes --endpoint http://127.0.0.1:${server.port} --set SONDE_INTERVAL=1s`);
+    server.requests.length = 0;
+    await use(host, server);
+  });
 }
 
-bootTest(
+installedTest(
   "systemd: the service starts confined, as its account, and is ready once it collects",
-  async (host) => {
-    await using server = new FaultServer(ok);
-    await install(host, server);
+  async (host, server) => {
     // What setup has written, the account can read.
     assertEquals(await host.ok("stat -c '%a %U %G' /etc/sonde/sonde.env"), "640 root sonde\n");
     await host.ok("systemctl start sonde");
@@ -40,11 +42,9 @@ bootTest(
   },
 );
 
-bootTest(
+installedTest(
   "systemd: a reload takes a good file and refuses a broken one; a broken start is not repeated",
   async (host) => {
-    await using server = new FaultServer(ok);
-    await install(host, server);
     await host.ok("systemctl start sonde; cp /etc/sonde/sonde.env /root/good");
     const pid = await host.property("MainPID");
     await host.ok("echo SONDE_INTERVALL=5s >>/etc/sonde/sonde.env");
@@ -68,11 +68,9 @@ bootTest(
   },
 );
 
-bootTest(
+installedTest(
   "systemd: a stopped process is found by the watchdog, a killed one is started again",
-  async (host) => {
-    await using server = new FaultServer(ok);
-    await install(host, server);
+  async (host, server) => {
     // The limits of the unit are minutes; the mechanism is the same in seconds.
     await host.write(
       "/etc/systemd/system/sonde.service.d/soon.conf",
@@ -94,29 +92,28 @@ bootTest(
   },
 );
 
-bootTest("systemd: a stop with a dead backend keeps all; the next start delivers it", async (host) => {
-  await using server = new FaultServer(ok);
-  await install(host, server);
-  server.otherwise = throttle(503);
-  await host.ok("systemctl start sonde");
-  await server.waitFor(1);
-  const began = performance.now();
-  await host.ok("systemctl stop sonde");
-  assert(performance.now() - began < 15_000, "within TimeoutStopSec");
-  assertEquals([await host.property("Result"), await host.property("ExecMainStatus")], ["success", "0"]);
-  const kept = (await host.ok("sonde spool ls")).trim().split("\n").length - 1;
-  assert(kept >= 1, "what was not delivered is in the spool");
-  server.otherwise = ok;
-  server.requests.length = 0;
-  await host.ok("systemctl start sonde");
-  await server.waitFor(kept + 1);
-});
+installedTest(
+  "systemd: a stop with a dead backend keeps all; the next start delivers it",
+  async (host, server) => {
+    server.otherwise = throttle(503);
+    await host.ok("systemctl start sonde");
+    await server.waitFor(1);
+    const began = performance.now();
+    await host.ok("systemctl stop sonde");
+    assert(performance.now() - began < 15_000, "within TimeoutStopSec");
+    assertEquals([await host.property("Result"), await host.property("ExecMainStatus")], ["success", "0"]);
+    const kept = (await host.ok("sonde spool ls")).trim().split("\n").length - 1;
+    assert(kept >= 1, "what was not delivered is in the spool");
+    server.otherwise = ok;
+    server.requests.length = 0;
+    await host.ok("systemctl start sonde");
+    await server.waitFor(kept + 1);
+  },
+);
 
-bootTest(
+installedTest(
   "systemd: the key is handed over by LoadCredential; the jitless drop-in; the timer",
-  async (host) => {
-    await using server = new FaultServer(ok);
-    await install(host, server);
+  async (host, server) => {
     await host.ok("printf 'SONDE_PRESET=honeycomb\\nSONDE_DATASET=hosts\\n' >>/etc/sonde/sonde.env");
     await host.write("/etc/sonde/api_key", "credential-4711\n", 0o600);
     await host.ok("systemctl start sonde");
