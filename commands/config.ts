@@ -9,7 +9,6 @@ import { hostFiles } from "../config/files.ts";
 import { loadConfig } from "../config/load.ts";
 import { nearest } from "../config/nearest.ts";
 import { presetNamed, PRESETS } from "../exporters/presets/registry.ts";
-import { diff } from "./config_diff.ts";
 import { counted, loadInput, printFindings } from "./configuration.ts";
 import type { Context } from "./context.ts";
 
@@ -54,11 +53,15 @@ function example(name: string | undefined, { stdout, stderr }: Context): number 
 }
 
 /** Runs the subverb; the parser has checked that there is one. */
-export function run(context: Context): Promise<number> {
+export async function run(context: Context): Promise<number> {
   const [subverb, name] = context.operands;
-  if (subverb === "diff" && name === undefined) return diff(context);
-  if (subverb === "example") return Promise.resolve(example(name, context));
-  if (name === undefined) return Promise.resolve(print(context));
+  if (subverb === "diff" && name === undefined) {
+    // It brings OpAMP and protobuf, which cost more to load than all the rest.
+    const { diff }: typeof import("./config_diff.ts") = await import("./config_diff.ts" satisfies string);
+    return await diff(context);
+  }
+  if (subverb === "example") return example(name, context);
+  if (name === undefined) return print(context);
   context.stderr(`sonde: error: sonde config ${subverb} does not take "${name}"\n`);
-  return Promise.resolve(64);
+  return 64;
 }

@@ -22,10 +22,11 @@ async function loaded(entry: string): Promise<Set<string>> {
 
 const DESCRIPTORS = /^proto_gen\/.*_pb\.ts$/;
 
-/** The verbs, what `exec` and `emit` load once their work is known, and the courier. */
+/** The verbs, what `exec` and `emit` load once their work is known, the courier, and verbs that seldom read protobuf. */
 const ENTRIES = [
   ...["commands/once.ts", "commands/run.ts", "commands/emit.ts", "commands/exec_rest.ts"],
   ...["commands/outlet_direct.ts", "exporters/courier.ts"],
+  ...["commands/config.ts", "commands/spool.ts"],
 ];
 
 for (const entry of ENTRIES) {
