@@ -36,9 +36,9 @@ const SEVERITY: Readonly<Record<LogLevel, readonly [number, string]>> = {
   debug: [5, "DEBUG"],
 };
 
-/** True for what tells of sonde: its account, and its process but not those of the host. */
+/** True for what tells of sonde: its account, how long its attempts took, and its process but not those of the host. */
 function isOwn({ series: { descriptor: { name }, attributes } }: Point): boolean {
-  return name.startsWith("sonde.") ||
+  return name.startsWith("sonde.") || name.startsWith("otel.sdk.") ||
     (name.startsWith("process.") && !("process.executable.name" in attributes));
 }
 

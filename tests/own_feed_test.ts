@@ -39,6 +39,7 @@ function gauge(name: string, attributes: Attributes = {}): Point {
 
 const points = [
   gauge("sonde.omissions"),
+  gauge("otel.sdk.exporter.operation.duration", { "sonde.signal": "metrics" }),
   gauge("process.memory.usage"),
   gauge("process.memory.usage", { "process.executable.name": "nginx" }),
   gauge("system.memory.usage"),
@@ -57,6 +58,7 @@ Deno.test("OwnFeed sends points about sonde alone, with the identity of the mome
   assertEquals(decoded.map(({ resource }) => resource["service.instance.id"]), ["one", "two"]);
   assertEquals(decoded[0]?.points.map(({ name, attributes }) => [name, attributes]), [
     ["sonde.omissions", {}],
+    ["otel.sdk.exporter.operation.duration", { "sonde.signal": "metrics" }],
     ["process.memory.usage", {}],
   ]);
   await feed.follow([]);
