@@ -18,7 +18,7 @@ import { nearest } from "./nearest.ts";
 import { judge, translate } from "./older.ts";
 import type { OtelChoices } from "./otel.ts";
 import type { Resolution, Scope } from "./resolution.ts";
-import { durationText } from "./value_types.ts";
+import { durationText, rowOf } from "./value_types.ts";
 
 /** A destination's name and row. */
 export interface Destination {
@@ -83,7 +83,7 @@ function impliedPreset(
   const metrics = otel.exporters.metrics;
   if (metrics === "console") return metrics;
   const hasEndpoint = resolution.winner(where.ENDPOINT) !== undefined ||
-    (["metrics", "logs", "traces"] as const).some((signal) => resolution.winner(where.ENDPOINT, { signal }));
+    SIGNALS.some((signal) => resolution.winner(where.ENDPOINT, { signal }));
   if (hasEndpoint) return "otlp";
   const implied = PRESETS.find(({ impliedBy }) => impliedBy !== undefined && isSet(impliedBy, sources));
   return implied?.name ?? (metrics === "otlp" ? "otlp" : "console");
@@ -105,7 +105,7 @@ function inVariant(
   if (variants === undefined) return preset;
   const asked = variableNamed(variants.variable, sources);
   const isOlder = winner.rank % 10 === WITHIN.alias;
-  const row = variants.rows[asked?.text.toLowerCase() ?? (isOlder ? variants.older : "")];
+  const row = rowOf(variants.rows, asked?.text.toLowerCase() ?? (isOlder ? variants.older : ""));
   if (row !== undefined || asked === undefined) return { ...preset, ...row };
   at.findings.add("problem", {
     place: asked.place,
@@ -226,7 +226,7 @@ export function checkShapes({ name, preset }: Destination, resolution: Resolutio
     const text = setting === "REGION" ? winner.text.toLowerCase() : winner.text;
     if (shape.pattern.test(text)) continue;
     const shown = key.secret ? "the value" : `"${winner.text}"`;
-    const refused = "refused" in shape ? shape.refused?.[text] : undefined;
+    const refused = "refused" in shape ? rowOf(shape.refused ?? {}, text) : undefined;
     at.findings.add("isHint" in shape && shape.isHint ? "warning" : "problem", {
       place: winner.place,
       key: winner.variable,

@@ -13,7 +13,7 @@ import { LOG_LEVEL } from "./keys_local.ts";
 import { OPAMP_ENDPOINT } from "./keys_remote.ts";
 import { INTERVAL, RESOURCE_ATTRIBUTES } from "./keys_what.ts";
 import * as where from "./keys_where.ts";
-import { durationText } from "./value_types.ts";
+import { durationText, rowOf } from "./value_types.ts";
 
 interface Row {
   /** After `OTEL_EXPORTER_OTLP_` and, possibly, the signal. */
@@ -23,12 +23,16 @@ interface Row {
   readonly translate?: (text: string) => string;
 }
 
-/** A number of milliseconds; 0 is "no limit", for which the key's greatest value stands. */
 function milliseconds(text: string): string {
   // An empty text stays unset; "5s" would be a duration to us, but is no number to OpenTelemetry.
   if (text === "") return text;
   if (!/^\d+$/.test(text)) throw new SyntaxError(`"${text}" is not a number of milliseconds`);
-  return text === "0" ? "10m" : durationText(Number(text));
+  return durationText(Number(text));
+}
+
+/** A timeout of 0 is "no limit", for which the key's greatest value stands. */
+function timeout(text: string): string {
+  return text === "0" ? "10m" : milliseconds(text);
 }
 
 /** OTLP's three preferences: the low-memory one leaves observed counters, all that a host has, cumulative. */
@@ -41,7 +45,7 @@ const ROWS: readonly Row[] = [
   { name: "HEADERS", key: where.HEADERS, severity: "problem" },
   { name: "PROTOCOL", key: where.PROTOCOL, severity: "warning" },
   { name: "COMPRESSION", key: where.COMPRESSION, severity: "warning" },
-  { name: "TIMEOUT", key: where.TIMEOUT, severity: "warning", translate: milliseconds },
+  { name: "TIMEOUT", key: where.TIMEOUT, severity: "warning", translate: timeout },
   { name: "CERTIFICATE", key: where.CA_FILE, severity: "problem" },
   { name: "CLIENT_CERTIFICATE", key: where.CLIENT_CERT_FILE, severity: "problem" },
   { name: "CLIENT_KEY", key: where.CLIENT_KEY_FILE, severity: "problem" },
@@ -158,7 +162,7 @@ const AGGREGATIONS: Readonly<Record<string, boolean>> = {
 function readAggregation(variables: Variables, { findings }: Reading): Pick<OtelChoices, "isExponential"> {
   const variable = variables.get("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION");
   if (variable === undefined || variable.text === "") return {};
-  const isExponential = AGGREGATIONS[variable.text.toLowerCase()];
+  const isExponential = rowOf(AGGREGATIONS, variable.text.toLowerCase());
   if (isExponential !== undefined) return { isExponential };
   const what = `"${variable.text}" is no aggregation and ignored`;
   const next = `Write ${Object.keys(AGGREGATIONS).join(" or ")}`;

@@ -34,6 +34,11 @@ const SIZE_UNITS: Readonly<Record<string, number>> = {
   GB: 1e9,
 };
 
+/** A table's row for a word that somebody wrote; words that every object knows, such as "constructor", have none. */
+export function rowOf<T>(table: Readonly<Record<string, T>>, word: string): T | undefined {
+  return Object.hasOwn(table, word) ? table[word] : undefined;
+}
+
 function inUnit(value: number, units: readonly (readonly [string, number])[]): string {
   const [unit, size] = units.find(([, each]) => value >= each && value % each === 0) ?? ["", 1];
   return `${value / size}${unit}`;
@@ -64,7 +69,7 @@ interface Bounds {
 
 function measure(text: string, units: Readonly<Record<string, number>>): number | undefined {
   const [, digits = "", unit = ""] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text) ?? [];
-  const size = Object.hasOwn(units, unit) ? units[unit] : undefined;
+  const size = rowOf(units, unit);
   return digits === "" || size === undefined ? undefined : Math.round(Number(digits) * size);
 }
 
@@ -124,8 +129,7 @@ export const boolean: ValueType<boolean> = {
   rule: "true or false (1 0 yes no on off mean the same)",
   words: ["true", "false"],
   parse(text) {
-    const word = text.toLowerCase();
-    const value = Object.hasOwn(BOOLEANS, word) ? BOOLEANS[word] : undefined;
+    const value = rowOf(BOOLEANS, text.toLowerCase());
     if (value === undefined) throw new SyntaxError(`"${text}" is neither true nor false`);
     return value;
   },

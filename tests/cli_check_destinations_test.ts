@@ -135,6 +135,12 @@ const presets: readonly Row[] = [
     env: { SONDE_API_KEY: SECRET, SONDE_REGION: "mars" },
     first: 'environment  SONDE_REGION  "mars" is not one of us, eu, gov  Compare it with ',
   },
+  // Every object has a member of this name.
+  ...["newrelic_otlp", "datadog_otlp"].map((preset) => ({
+    args: ["--preset", preset],
+    env: { SONDE_API_KEY: SECRET, SONDE_REGION: "constructor" },
+    first: 'environment  SONDE_REGION  "constructor" is not one of ',
+  })),
   {
     env: { EXPORTER_TYPE: "datadog_otlp", DATADOG_API_KEY: SECRET, DATADOG_SITE: "ddog-gov.com" },
     first:

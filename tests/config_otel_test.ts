@@ -122,6 +122,8 @@ const ignored: readonly (readonly [name: string, text: string])[] = [
   ["OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"],
   ["OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "sideways"],
   ["OTEL_METRIC_EXPORT_INTERVAL", "1e3"],
+  ["OTEL_METRIC_EXPORT_INTERVAL", "0"],
+  ["OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "constructor"],
   ["OTEL_RESOURCE_ATTRIBUTES", "a=1,b"],
   ["OTEL_LOG_LEVEL", "loud"],
   ["OTEL_METRICS_EXPORTER", "prometheus"],

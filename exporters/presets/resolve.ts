@@ -55,7 +55,9 @@ function isPlain(template: string): boolean {
 /** Where the row sends when no endpoint is given, or undefined when it must be given. */
 export function rowEndpoint(preset: Preset, fillings: Fillings): string | undefined {
   const region = fillings.region ?? preset.region;
-  if (preset.regions !== undefined) return region === undefined ? undefined : preset.regions[region];
+  if (preset.regions !== undefined) {
+    return region !== undefined && Object.hasOwn(preset.regions, region) ? preset.regions[region] : undefined;
+  }
   return preset.endpoint === undefined
     ? undefined
     : fill(preset.endpoint, { ...fillings, ...(region ? { region } : {}) });
