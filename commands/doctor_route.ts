@@ -6,6 +6,7 @@
 import { lookup } from "node:dns/promises";
 import { deadline } from "@std/async/deadline";
 import { connect as connectTls, type TLSSocket } from "node:tls";
+import { isLoopback } from "../config/addresses.ts";
 import type { TransportConfig } from "../exporters/lane_config.ts";
 import { type Check, wordsOf } from "./doctor_check.ts";
 
@@ -29,8 +30,7 @@ function bypasses(hostname: string, environment: Environment): boolean {
   const list = (environment["NO_PROXY"] ?? environment["no_proxy"] ?? "").split(",").map((name) =>
     name.trim()
   );
-  const isLocal = hostname === "localhost" || hostname.startsWith("127.") || hostname === "[::1]";
-  return isLocal ||
+  return isLoopback(hostname) ||
     list.some((name) => name === "*" || (name !== "" && hostname.endsWith(name.replace(/^\./, ""))));
 }
 

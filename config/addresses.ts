@@ -60,16 +60,27 @@ export interface Address {
   readonly port: number;
 }
 
+/** True for a URL's or an address' host that means this one. */
+export function isLoopback(hostname: string): boolean {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|::1|\[::1\])$/.test(hostname);
+}
+
+/** Of a host that has the right form; brackets of version 6 are taken off. Throws RangeError. */
+function addressOf(hostname: string, port: string): Address {
+  if (Number(port) > 65535) throw new RangeError(`port ${port} does not exist`);
+  return { hostname: hostname.replaceAll(/[[\]]/g, ""), port: Number(port) };
+}
+
 /** An address of this host only. */
 export const loopback: ValueType<Address> = {
   label: "address",
   rule: "a loopback address such as 127.0.0.1:4318",
   parse(text) {
-    const [, hostname = "", port = ""] =
-      /^(\[::1\]|::1|127(?:\.\d{1,3}){3}|localhost):(\d{1,5})$/.exec(text) ?? [];
-    if (hostname === "") throw new SyntaxError(`"${text}" is not an address of this host with a port`);
-    if (Number(port) > 65535) throw new RangeError(`port ${port} does not exist`);
-    return { hostname: hostname.replaceAll(/[[\]]/g, ""), port: Number(port) };
+    const [, hostname = "", port = ""] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
+    if (!isLoopback(hostname)) {
+      throw new SyntaxError(`"${text}" is not an address of this host with a port`);
+    }
+    return addressOf(hostname, port);
   },
 };
 
@@ -84,7 +95,6 @@ export const receiving: ValueType<Address> = {
     if (once !== again || others.length > 0 || hostname === "") {
       throw new SyntaxError(`"${text}" is not one address with a port, written twice`);
     }
-    if (Number(port) > 65535) throw new RangeError(`port ${port} does not exist`);
-    return { hostname: hostname.replaceAll(/[[\]]/g, ""), port: Number(port) };
+    return addressOf(hostname, port);
   },
 };

@@ -3,6 +3,7 @@
  * again for each attempt (opamp 3.3). Secrets that stand in a file are not kept here, only where they stand.
  * @module
  */
+import { isLoopback } from "./addresses.ts";
 import { type CertificateKeys, readCertificates } from "./certificates.ts";
 import type { Gathering } from "./gather.ts";
 import type { Key } from "./key.ts";
@@ -106,8 +107,7 @@ function warnOfPlain(resolution: Resolution, at: Gathering): void {
   const endpoint = resolution.winner(keys.OPAMP_ENDPOINT);
   if (endpoint === undefined) return;
   const { protocol, hostname } = new URL(opampEndpoint(endpoint.text));
-  const isLocal = hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
-  if (/^(https|wss):$/.test(protocol) || isLocal) return;
+  if (/^(https|wss):$/.test(protocol) || isLoopback(hostname)) return;
   const what = "the link is not encrypted: whoever is on the way can read it and answer in the server's name";
   at.findings.add("warning", {
     place: endpoint.place,

@@ -4,24 +4,26 @@
  * @module
  */
 import type { LaneConfig } from "../exporters/lane_config.ts";
-import type { Address } from "./addresses.ts";
+import { type Address, isLoopback } from "./addresses.ts";
 import type { Findings } from "./finding.ts";
 import * as local from "./keys_local.ts";
 import type { Resolution } from "./resolution.ts";
 
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/;
+/** Bound to these, a listener has every address of this host; connected to, they mean loopback. */
+const ANY: readonly string[] = ["0.0.0.0", "::"];
 
-function sameHost(a: string, b: string): boolean {
-  return a === b || (LOOPBACK.test(a) && LOOPBACK.test(b)) || a === "0.0.0.0" || a === "::";
-}
-
-function isCircle({ hostname, port }: Address, lane: LaneConfig): boolean {
+/** Whether what is sent to a lane comes back to the receiver: "maybe" for names and addresses that may be this host's. */
+function circleOf({ hostname: own, port }: Address, lane: LaneConfig): "yes" | "maybe" | "no" {
   const url = new URL(lane.url);
   const defaultPort = url.protocol === "https:" ? 443 : 80;
-  return Number(url.port || defaultPort) === port && sameHost(hostname, url.hostname);
+  if (Number(url.port || defaultPort) !== port) return "no";
+  const target = url.hostname.replaceAll(/[[\]]/g, "");
+  const isHere = (hostname: string) => isLoopback(hostname) || ANY.includes(hostname);
+  if (own === target || isHere(own) && isHere(target)) return "yes";
+  return ANY.includes(own) ? "maybe" : "no";
 }
 
-/** Adds a problem for an address that cannot work. */
+/** Adds a problem for an address that cannot work, a warning for one that may not. */
 export function checkReceive(
   resolution: Resolution,
   { lanes, findings }: { readonly lanes: readonly LaneConfig[]; readonly findings: Findings },
@@ -30,12 +32,17 @@ export function checkReceive(
   if (address === "off") return;
   const at = { place: "configuration", key: local.RECEIVE.name };
   const written = `${address.hostname}:${address.port}`;
-  const circle = lanes.find((lane) => isCircle(address, lane));
-  if (circle !== undefined) {
-    const what = `${written} is also where destination ${circle.destination} sends to`;
-    findings.add("problem", {
+  const circles = lanes.map((lane) => ({ lane, circle: circleOf(address, lane) }));
+  const worst = circles.find(({ circle }) => circle === "yes") ??
+    circles.find(({ circle }) => circle === "maybe");
+  if (worst !== undefined) {
+    const isSure = worst.circle === "yes";
+    const { destination, url } = worst.lane;
+    findings.add(isSure ? "problem" : "warning", {
       ...at,
-      what,
+      what: isSure
+        ? `${written} is also where destination ${destination} sends to`
+        : `${written} is a circle if ${new URL(url).hostname} of destination ${destination} is this host`,
       next: `Receive on another port, such as 127.0.0.1:${address.port + 1}`,
     });
   }

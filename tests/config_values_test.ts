@@ -7,6 +7,7 @@ import { keyNamed, KEYS, suggestKey, variableName } from "../config/keys.ts";
 import { API_KEY, ENDPOINT, INSECURE_SSL } from "../config/keys_where.ts";
 import { editDistance, nearest } from "../config/nearest.ts";
 import { boolean, duration, durationText, size, sizeText } from "../config/value_types.ts";
+import { load } from "./config_files.ts";
 
 Deno.test("duration() reads every unit", () => {
   const type = duration("0s", "100d");
@@ -128,4 +129,19 @@ Deno.test("formatFinding() stays on one line; Findings says each thing once", ()
   for (const severity of ["problem", "problem", "warning"] as const) findings.add(severity, finding);
   assertEquals(findings.of("problem").map(formatFinding), ["p  K  a b c"]);
   assertEquals(findings.of("warning").length, 1);
+});
+
+Deno.test("loadConfig() refuses to receive where it sends to, and warns where that cannot be told", () => {
+  const receiving = (address: string, endpoint: string) => {
+    const { problems, warnings } = load({ env: { SONDE_RECEIVE: address, SONDE_ENDPOINT: endpoint } });
+    const said = (findings: typeof problems) => findings.filter(({ key }) => key === "SONDE_RECEIVE").length;
+    return [said(problems), said(warnings)];
+  };
+  const any = "0.0.0.0:4318,0.0.0.0:4318";
+  assertEquals(receiving("127.0.0.1:4318", "http://localhost:4318"), [1, 0]);
+  assertEquals(receiving(any, "http://127.0.0.1:4318"), [1, 0]);
+  assertEquals(receiving("[fd00::5]:4318,[fd00::5]:4318", "http://[fd00::5]:4318"), [1, 0]);
+  assertEquals(receiving(any, "http://collector.example:4318"), [0, 1]);
+  assertEquals(receiving(any, "http://collector.example:4317"), [0, 0]);
+  assertEquals(receiving("127.0.0.1:4318", "http://127.example.com:4318"), [0, 0]);
 });
