@@ -1,7 +1,8 @@
 /**
- * Measures what sonde costs: `deno task bench [--minutes N] [--binary PATH] [--update]`. Prints one JSON document
- * with figures (those of dist/sonde-portable too, where it is), ratios to what the same machine needs for nothing, and the budgets of design 10. Fails when a ratio
- * is more than 15 % worse than scripts/bench_baseline.json; `--update` writes that file.
+ * Measures what sonde costs: `deno task bench [--minutes N] [--binary PATH] [--update]`. Prints one JSON document with
+ * figures (those of dist/sonde-portable too, where it is), ratios to what the same machine needs for nothing, and the
+ * budgets of design 10. Fails when a ratio is more than 15 % worse than scripts/bench_baseline.json; `--update` writes
+ * that file.
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
@@ -11,7 +12,7 @@ import { measureParts } from "./bench_parts.ts";
 import { type Command, measureBareRss, measureRun, measureStarts, sondeCommand } from "./bench_process.ts";
 import type { Memory } from "./bench_proc.ts";
 import { measureVerbs } from "./bench_verbs.ts";
-import { print, root, say } from "./terminal.ts";
+import { print, root, say, thisMachine } from "./terminal.ts";
 
 const BASELINE = `${root}/scripts/bench_baseline.json`;
 
@@ -88,8 +89,14 @@ async function main(): Promise<number> {
   const ratios = ratiosOf(figures);
   const baseline = await readBaseline();
   const worse = baseline === undefined || flags.update ? [] : worsened(ratios, baseline);
-  const machine = { cpus: navigator.hardwareConcurrency, kernel: Deno.osRelease(), deno: Deno.version.deno };
-  const document = { machine, ...figures, artifact, ratios, budgets: budgetsOf(figures), worse };
+  const document = {
+    machine: thisMachine(),
+    ...figures,
+    artifact,
+    ratios,
+    budgets: budgetsOf(figures),
+    worse,
+  };
   print(JSON.stringify(document, rounded, 2));
   if ("skipped" in figures.floor) say(`bench: no C floor: ${figures.floor.skipped}`);
   if (flags.update) await Deno.writeTextFile(BASELINE, `${JSON.stringify(ratios, null, 2)}\n`);

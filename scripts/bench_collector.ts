@@ -10,7 +10,7 @@ import { collectorAbsence, startCollector } from "../tests/peers/collector.ts";
 import { hostMetricsConfig, type Scrapers } from "../tests/peers/host_metrics.ts";
 import { type Beside, besideOf, rounded, toLean } from "./bench_figures.ts";
 import { type Command, follow, sondeCommand, spawn, withSink } from "./bench_process.ts";
-import { print, say } from "./terminal.ts";
+import { print, say, thisMachine } from "./terminal.ts";
 
 /** What sonde reads too, without the receiver's two walks of /proc/PID: processes by state and sockets by state. */
 const LEAN: Scrapers = {
@@ -98,8 +98,7 @@ async function main(): Promise<number> {
     );
     turns.push({ intervalSeconds: turn.intervalSeconds, cycles, subjects, toLean: toLean(subjects) });
   }
-  const machine = { cpus: navigator.hardwareConcurrency, kernel: Deno.osRelease(), deno: Deno.version.deno };
-  print(JSON.stringify({ machine, turns }, rounded, 2));
+  print(JSON.stringify({ machine: thisMachine(), turns }, rounded, 2));
   return 0;
 }
 

@@ -3,7 +3,6 @@
  * committed baseline.
  * @module
  */
-
 import type { RunFigures } from "./bench_process.ts";
 import type { VerbFigures } from "./bench_verbs.ts";
 
@@ -21,15 +20,7 @@ export interface Figures {
     readonly encodeUs: number;
     readonly compressUs: number;
   };
-  readonly memory: {
-    readonly seconds: number;
-    /** KiB at the end of the run. */
-    readonly rss: number;
-    readonly pss: number;
-    readonly private: number;
-    /** KiB, growth of RSS from the middle of the run to its end. */
-    readonly growth: number;
-  };
+  readonly memory: RunFigures["memory"];
   readonly wire: { readonly bytesPerPoint: number; readonly requestBytes: number };
   /** Milliseconds from spawn. */
   readonly startMs: number;

@@ -55,6 +55,13 @@ export class CpuMeter {
     for (const { name, ns } of this.#threads.values()) byName.set(name, (byName.get(name) ?? 0) + ns);
     return byName;
   }
+
+  /** CPU of the whole process, milliseconds. */
+  totalMs(): number {
+    let ns = 0;
+    for (const threadNs of this.sample().values()) ns += threadNs;
+    return ns / 1e6;
+  }
 }
 
 /** Threads of a pool differ by a number at the end. */

@@ -3,15 +3,23 @@
  * memory, bytes and times; and the same for an empty program, which is what the machine asks for nothing.
  * @module
  */
+import { sleep } from "../exporters/clock.ts";
 import { end } from "../tests/peers/child.ts";
 import { decodeExport } from "../tests/peers/decode.ts";
 import { type Sink, type SinkRequest, startSink } from "../tests/peers/sink.ts";
 import { median } from "./bench_figures.ts";
 import { CpuMeter, type Memory, readMemory, readUserSystem } from "./bench_proc.ts";
+import { RUNTIME_ENV } from "./bundle.ts";
 import { root } from "./terminal.ts";
 
 /** Cycles before the measurement: connections and templates have settled, and what the start left is given back. */
 const WARM_CYCLES = 15;
+
+/** How the C library keeps memory, as the run task tells it. */
+export const MALLOC_ENV: Readonly<Record<string, string>> = {
+  MALLOC_ARENA_MAX: "2",
+  MALLOC_MMAP_THRESHOLD_: "65536",
+};
 
 /** How a program is started. */
 export type Command = readonly [program: string, ...args: string[]];
@@ -34,6 +42,7 @@ export interface RunFigures {
   readonly userMs: number;
   readonly systemMs: number;
   readonly threads: Readonly<Record<string, number>>;
+  /** At the end of the run; `growth` is of RSS from its middle, in KiB. */
   readonly memory: Memory & { readonly seconds: number; readonly growth: number };
   readonly bytesPerPoint: number;
   readonly requestBytes: number;
@@ -49,15 +58,7 @@ export function spawn([program, ...args]: Command, env: Readonly<Record<string, 
   return new Deno.Command(program, {
     args,
     clearEnv: true,
-    env: {
-      ...kept,
-      DENO_NO_UPDATE_CHECK: "1",
-      DENO_TLS_CA_STORE: "system,mozilla",
-      DENO_USR2_MEMORY_TRIM: "1",
-      MALLOC_ARENA_MAX: "2",
-      MALLOC_MMAP_THRESHOLD_: "65536",
-      ...env,
-    },
+    env: { ...kept, ...RUNTIME_ENV, ...MALLOC_ENV, ...env },
     stdin: "null",
     stdout: "null",
     stderr: "inherit",
@@ -106,12 +107,12 @@ export async function follow(pid: number, sink: Sink, options: Following): Promi
   const { warmCycles, cycles, intervalMs } = options;
   const meter = new CpuMeter(pid);
   await sink.received(warmCycles, warmCycles * intervalMs + START_MS);
-  await wait(SETTLE_MS);
+  await sleep(SETTLE_MS);
   const [before, ticksBefore, at] = [meter.sample(), readUserSystem(pid), sink.requests.length];
   const memories: Memory[] = [];
   for (let cycle = 1; cycle <= cycles; cycle++) {
     await sink.received(at + cycle, intervalMs + LATE_MS);
-    await wait(SETTLE_MS);
+    await sleep(SETTLE_MS);
     meter.sample();
     memories.push(await readMemory(pid));
   }
@@ -133,10 +134,6 @@ const LATE_MS = 10_000;
 
 /** The arrival of a request wakes both sides; its answer belongs to the cycle too. */
 const SETTLE_MS = 200;
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
 
 /** Milliseconds per cycle by thread name. */
 function shares(
@@ -222,7 +219,7 @@ export async function measureBareRss(): Promise<number> {
   const child = spawn([...BARE, "stay"], {});
   try {
     // Nothing says that an idle program has settled; a second is what sonde's first cycle takes, too.
-    await wait(1_000);
+    await sleep(1_000);
     return (await readMemory(child.pid)).rss;
   } finally {
     await end(child);

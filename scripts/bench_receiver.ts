@@ -6,6 +6,7 @@
  * @module
  */
 import type { Attributes } from "../collectors/metric.ts";
+import { sleep } from "../exporters/clock.ts";
 import { compress } from "../exporters/gzip.ts";
 import { encodeLogs } from "../exporters/otlp_logs.ts";
 import { encodeTraces } from "../exporters/otlp_traces.ts";
@@ -14,6 +15,7 @@ import { pipelineConfig, startCollector } from "../tests/peers/collector.ts";
 import { freePort } from "../tests/peers/ports.ts";
 import { Program } from "../tests/program.ts";
 import { CpuMeter } from "./bench_proc.ts";
+import { MALLOC_ENV } from "./bench_process.ts";
 import { print, say } from "./terminal.ts";
 
 const REQUESTS = 400;
@@ -54,7 +56,10 @@ function bodyOf(signal: Sent): Uint8Array<ArrayBuffer> {
   const nowNs = BigInt(Date.now()) * 1_000_000n;
   const many = Array.from({ length: ITEMS }, (_, n) => n);
   const logOf = (n: number) => ({
-    ...{ observedNs: nowNs, severity: 9, body: `order ${n} of ${some(1e9)}`, attributes: attributesOf() },
+    observedNs: nowNs,
+    severity: 9,
+    body: `order ${n} of ${some(1e9)}`,
+    attributes: attributesOf(),
   });
   const spanOf = (n: number) => ({
     traceId: crypto.randomUUID().replaceAll("-", ""),
@@ -83,12 +88,6 @@ interface Figures {
   readonly peakMiB: number;
 }
 
-const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-function cpuSeconds(meter: CpuMeter): number {
-  return [...meter.sample().values()].reduce((sum, ns) => sum + ns, 0) / 1e9;
-}
-
 async function post(url: string, body: Uint8Array<ArrayBuffer>): Promise<void> {
   const headers = { "content-type": "application/x-protobuf", "content-encoding": "gzip" };
   while (true) {
@@ -98,7 +97,7 @@ async function post(url: string, body: Uint8Array<ArrayBuffer>): Promise<void> {
     if (response.status !== 429 && response.status !== 503) {
       throw new Error(`Cannot load: ${response.status}`);
     }
-    await wait(50);
+    await sleep(50);
   }
 }
 
@@ -119,7 +118,7 @@ async function load(subject: Subject, signal: Sent, backend: { bytes(): number }
   for (let n = 0; n < BODIES; n++) bodies.push((await compress(bodyOf(signal))).bytes);
   const { nowMiB: idleMiB } = memoryOf(subject.pid);
   const meter = new CpuMeter(subject.pid);
-  const before = cpuSeconds(meter);
+  const beforeMs = meter.totalMs();
   let left = REQUESTS;
   const sampler = setInterval(() => meter.sample(), 100);
   const client = async () => {
@@ -131,10 +130,10 @@ async function load(subject: Subject, signal: Sent, backend: { bytes(): number }
   await Promise.all(Array.from({ length: IN_FLIGHT }, client));
   for (let seen = -1; seen !== backend.bytes();) {
     seen = backend.bytes();
-    await wait(signal === "traces" ? 6_000 : 2_000);
+    await sleep(signal === "traces" ? 6_000 : 2_000);
   }
   clearInterval(sampler);
-  const perCpuSecond = Math.round(REQUESTS * ITEMS / (cpuSeconds(meter) - before));
+  const perCpuSecond = Math.round(REQUESTS * ITEMS * 1_000 / (meter.totalMs() - beforeMs));
   return { perCpuSecond, idleMiB, peakMiB: memoryOf(subject.pid).peakMiB };
 }
 
@@ -156,11 +155,9 @@ function batching(sink: string, folder?: string): (listen: string) => string {
 
 async function startSonde(folder: string, sink: string, spool: "auto" | "always"): Promise<Subject> {
   const port = freePort();
-  // As the run task sets them.
-  const malloc = { MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: "65536" };
   const program = new Program(folder, ["run", "--interval=1h", "--endpoint", sink], {
     env: {
-      ...{ ...malloc, SONDE_RECEIVE: `127.0.0.1:${port}`, SONDE_SPOOL: spool },
+      ...{ ...MALLOC_ENV, SONDE_RECEIVE: `127.0.0.1:${port}`, SONDE_SPOOL: spool },
       SONDE_CONTROL_SOCKET: `${folder}/${spool}.sock`,
     },
     stateDir: `${folder}/${spool}`,
@@ -182,9 +179,8 @@ interface Row extends Figures {
 }
 
 function best(rows: readonly Row[], name: Subject["name"], signal: Sent): number {
-  return Math.max(
-    ...rows.filter((row) => row.name === name && row.signal === signal).map((r) => r.perCpuSecond),
-  );
+  const own = rows.filter((row) => row.name === name && row.signal === signal);
+  return Math.max(...own.map(({ perCpuSecond }) => perCpuSecond));
 }
 
 /** sonde's records per CPU second over the Collector's: above 1 it costs less. */
@@ -199,17 +195,25 @@ function ratios(rows: readonly Row[]): Record<string, number> {
   };
 }
 
-if (import.meta.main) {
+/** Everything started is stopped however it ends. */
+async function main(): Promise<void> {
+  await using opened = new AsyncDisposableStack();
   const folder = await Deno.makeTempDir({ prefix: "sonde-bench-" });
+  opened.defer(() => Deno.remove(folder, { recursive: true }));
   await Deno.mkdir(`${folder}/queue`);
   const backend = startBackend();
-  const subjects = [
-    await startSonde(folder, backend.url, "auto"),
-    await startPeer(backend.url),
-    await startSonde(folder, backend.url, "always"),
-    await startPeer(backend.url, `${folder}/queue`),
-  ];
-  await wait(SETTLED_MS);
+  opened.defer(() => backend.stop());
+  const subjects: Subject[] = [];
+  const take = async (starting: Promise<Subject>) => {
+    const subject = await starting;
+    opened.defer(subject.stop);
+    subjects.push(subject);
+  };
+  await take(startSonde(folder, backend.url, "auto"));
+  await take(startPeer(backend.url));
+  await take(startSonde(folder, backend.url, "always"));
+  await take(startPeer(backend.url, `${folder}/queue`));
+  await sleep(SETTLED_MS);
   const rows: Row[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     for (const signal of ["logs", "traces"] as const) {
@@ -220,7 +224,6 @@ if (import.meta.main) {
     }
   }
   print(JSON.stringify({ requests: REQUESTS, items: ITEMS, rows, ratios: ratios(rows) }, undefined, 2));
-  for (const subject of subjects) await subject.stop();
-  await backend.stop();
-  await Deno.remove(folder, { recursive: true });
 }
+
+if (import.meta.main) await main();

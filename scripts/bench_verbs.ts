@@ -5,7 +5,7 @@
  * @module
  */
 import { end } from "../tests/peers/child.ts";
-import { median } from "./bench_figures.ts";
+import { median, rounded } from "./bench_figures.ts";
 import { endedChildrenCpuMs } from "./bench_proc.ts";
 import { BARE, type Command, measureExit, sondeCommand, spawn, withSink } from "./bench_process.ts";
 import { print, say } from "./terminal.ts";
@@ -110,8 +110,6 @@ async function main(): Promise<number> {
     return 64;
   }
   const figures = await measureVerbs(sondeCommand(binary), Number(rounds));
-  const rounded = (_key: string, value: unknown) =>
-    typeof value === "number" ? Number(value.toFixed(1)) : value;
   print(JSON.stringify(figures, rounded, 2));
   return 0;
 }

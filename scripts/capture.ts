@@ -11,6 +11,7 @@ import { hostRoot, openHost } from "../collectors/host.ts";
 import { parseMounts } from "../collectors/mountinfo.ts";
 import { collectors } from "../collectors/registry.ts";
 import { openLibc } from "../collectors/statfs.ts";
+import { sleep } from "../exporters/clock.ts";
 import { Scrubber } from "./scrub.ts";
 import { print, say } from "./terminal.ts";
 
@@ -145,7 +146,7 @@ if (import.meta.main) {
   }
   print(`${await capture(`${folder}/t0`)} files in ${folder}/t0`);
   if (seconds > 0) {
-    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    await sleep(seconds * 1000);
     print(`${await capture(`${folder}/t1`)} files in ${folder}/t1`);
   }
 }

@@ -4,12 +4,14 @@
  * drift, not a cycle missing (design 10, 11). The result goes to tests/soak/, dated, with what machine it was.
  * @module
  */
+import { sleep } from "../exporters/clock.ts";
 import { decodeMetrics } from "../tests/decoded.ts";
 import { ok } from "../tests/fault_behaviours.ts";
 import { FaultServer } from "../tests/fault_server.ts";
 import { Program } from "../tests/program.ts";
+import { median } from "./bench_figures.ts";
 import { readMemory } from "./bench_proc.ts";
-import { print, root, say } from "./terminal.ts";
+import { print, root, say, thisMachine } from "./terminal.ts";
 
 const INTERVAL_MS = 1_000;
 const SAMPLE_MS = 5_000;
@@ -48,11 +50,6 @@ interface Findings {
     readonly most: number;
     readonly mostInOutage: number;
   };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }
 
 const round = (value: number): number => Math.round(value * 100) / 100;
@@ -94,8 +91,6 @@ function judgeMemory(samples: readonly Sample[]): Findings["rssMiB"] {
   };
 }
 
-const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** Runs the agent for so long; outages begin after a third and after two thirds. */
 async function soak(minutes: number, folder: string): Promise<Findings> {
   const totalMs = minutes * 60_000;
@@ -114,7 +109,7 @@ async function soak(minutes: number, folder: string): Promise<Findings> {
     if (!wanted && isOutage) server.up();
     isOutage = wanted;
     samples.push({ atMs, rssMiB: (await readMemory(agent.pid)).rss / KIB_PER_MIB, isOutage });
-    await wait(SAMPLE_MS);
+    await sleep(SAMPLE_MS);
   }
   agent.signal("SIGTERM");
   const { code, stderr } = await agent.finish();
@@ -165,11 +160,10 @@ if (import.meta.main) {
   const findings = await soak(minutes, folder);
   const faults = faultsOf(findings);
   const date = new Date().toISOString().slice(0, 10);
-  const machine = { cpus: navigator.hardwareConcurrency, kernel: Deno.osRelease(), deno: Deno.version.deno };
   const result = {
     date,
     command: `deno task soak --minutes ${minutes}`,
-    machine,
+    machine: thisMachine(),
     loadBefore: load,
     loadAfter: Deno.loadavg().map(round),
     tests,

@@ -9,6 +9,11 @@ export const root: string = decodeURIComponent(new URL("..", import.meta.url).pa
 /** Settings of every Deno that a script starts (design 9). */
 export const DENO_ENV: Readonly<Record<string, string>> = { DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
 
+/** What figures are told with: the machine they were measured on. */
+export function thisMachine(): { readonly cpus: number; readonly kernel: string; readonly deno: string } {
+  return { cpus: navigator.hardwareConcurrency, kernel: Deno.osRelease(), deno: Deno.version.deno };
+}
+
 const encoder = new TextEncoder();
 
 /** A line of data. */
