@@ -114,6 +114,6 @@ export class Log {
   }
 
   #json(level: LogLevel, event: string, fields: LogFields): string {
-    return JSON.stringify({ time: this.#time(), level, event, ...boundedFields(fields) });
+    return JSON.stringify({ time: this.#time(), level, event: bounded(event), ...boundedFields(fields) });
   }
 }

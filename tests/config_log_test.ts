@@ -49,6 +49,8 @@ Deno.test("Log writes one JSON object per line", () => {
     b: 2,
   });
   assertEquals(line.split("\n").length, 2);
+  const [long = ""] = logged({ format: "json" }, (log) => log.error("x".repeat(600)));
+  assertEquals(JSON.parse(long).event, `${"x".repeat(500)}…`);
 });
 
 Deno.test("Log leaves out what is less severe than its level, which may change", () => {
