@@ -4,7 +4,7 @@
  * @module
  */
 import { fail } from "./opamp_failure.ts";
-import { acknowledge, COALESCE_MS, markConnected, receive, takeToken } from "./opamp_receive.ts";
+import { acknowledge, markConnected, receive } from "./opamp_receive.ts";
 import {
   dirtyFields,
   makeDisconnect,
@@ -13,7 +13,16 @@ import {
   withAcked,
   withField,
 } from "./opamp_report.ts";
-import type { Effect, EngineEvent, EngineState, FieldEvent, Outgoing, Turn } from "./opamp_state.ts";
+import {
+  COALESCE_MS,
+  type Effect,
+  type EngineEvent,
+  type EngineState,
+  type FieldEvent,
+  type Outgoing,
+  type Turn,
+} from "./opamp_state.ts";
+import { mayReport } from "./opamp_steering.ts";
 import { settleTrial, startTrial } from "./opamp_trial.ts";
 
 const HEALTH_DEBOUNCE_MS = 2_000;
@@ -61,7 +70,7 @@ function send(turn: Turn, outgoing: Outgoing): void {
 function sendReport(turn: Turn): void {
   const { state, now } = turn;
   const isRegular = now >= state.dueAt;
-  if (isRegular && (state.owesFull || state.owesComponents) && takeToken(turn)) {
+  if (isRegular && (state.owesFull || state.owesComponents) && mayReport(turn)) {
     state.wantsFull ||= state.owesFull;
     state.wantsComponents ||= state.owesComponents;
     state.owesFull = state.owesComponents = false;

@@ -10,6 +10,7 @@ import {
   type LinkOffer,
   type OfferPolicy,
   type TelemetryOffer,
+  withOffers,
 } from "./opamp_offer.ts";
 
 /** A LinkOffer whose hash is hex. */
@@ -36,8 +37,7 @@ export interface LinkMemory {
 /** The memory with these offers of own telemetry taken; the others stay. */
 export function withTelemetry(memory: LinkMemory, offers: readonly TelemetryOffer[]): LinkMemory {
   const { own = [], ...rest } = memory;
-  const kept = own.filter(({ signal }) => !offers.some((offer) => offer.signal === signal));
-  const next = [...kept, ...offers.filter(({ endpoint }) => endpoint !== "")];
+  const next = withOffers(own, offers);
   return next.length === 0 ? rest : { ...rest, own: next };
 }
 

@@ -42,6 +42,15 @@ export interface TelemetryOffer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** Where own telemetry goes with these offers taken: signals that are not among them stay, withdrawn ones go. */
+export function withOffers(
+  own: readonly TelemetryOffer[],
+  offers: readonly TelemetryOffer[],
+): readonly TelemetryOffer[] {
+  const kept = own.filter(({ signal }) => !offers.some((offer) => offer.signal === signal));
+  return [...kept, ...offers.filter(({ endpoint }) => endpoint !== "")];
+}
+
 export type Verdict =
   /** Nothing in it for us. */
   | { readonly kind: "nothing" }

@@ -8,7 +8,7 @@ import type { FlushOptions } from "../exporters/drive.ts";
 import type { LaneConfig } from "../exporters/lane_config.ts";
 import type { LogRecord } from "../exporters/messages.ts";
 import type { LaneReport } from "../exporters/report.ts";
-import type { TelemetryOffer } from "./opamp_offer.ts";
+import { type TelemetryOffer, withOffers } from "./opamp_offer.ts";
 import { addReports } from "./opamp_own_account.ts";
 import type { OwnReport } from "./opamp_port.ts";
 
@@ -73,8 +73,7 @@ export class OwnTelemetry {
 
   /** Takes offers; signals that are not among them go on as before, withdrawn ones end. */
   take(offers: readonly TelemetryOffer[]): void {
-    const kept = this.#offers.filter(({ signal }) => !offers.some((offer) => offer.signal === signal));
-    const next = [...kept, ...offers.filter(({ endpoint }) => endpoint !== "")];
+    const next = withOffers(this.#offers, offers);
     // The same again, under another hash: what waits is not given up for it.
     if (sameOffers(next, this.#offers)) return;
     this.#offers = next;

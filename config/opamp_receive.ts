@@ -11,12 +11,10 @@ import {
 import { AgentBit, ServerFlag } from "./opamp_bits.ts";
 import { fail, giveUpReport } from "./opamp_failure.ts";
 import { dirtyFields, sameBytes, withAcked } from "./opamp_report.ts";
-import { BURST, type Counted, type Outgoing, REFILL_MS, type Turn } from "./opamp_state.ts";
-import { maySteer } from "./opamp_steering.ts";
+import { COALESCE_MS, type Counted, type Outgoing, type Turn } from "./opamp_state.ts";
+import { mayReport, maySteer } from "./opamp_steering.ts";
 import { advanceTrial, settleTrial, takeOffers } from "./opamp_trial.ts";
 import { nanosToMs, THROTTLE_MIN_MS } from "./opamp_wait.ts";
-
-export const COALESCE_MS = 50;
 
 function count({ effects }: Turn, what: Counted): void {
   effects.push({ type: "count", what });
@@ -53,13 +51,6 @@ export function markConnected(turn: Turn): void {
   effects.push({ type: "log", level: "info", event: "opamp server reached", fields: {} });
 }
 
-/** One more full report may go out now: three in a burst, then one in 30 s. */
-export function takeToken({ state, now }: Turn): boolean {
-  const tokens = Math.min(BURST, state.bucket.tokens + (now - state.bucket.at) / REFILL_MS);
-  state.bucket = { tokens: tokens >= 1 ? tokens - 1 : tokens, at: now };
-  return tokens >= 1;
-}
-
 function takeFlags(turn: Turn, flags: bigint): void {
   const { state, now } = turn;
   const full = (flags & ServerFlag.reportFullState) !== 0n;
@@ -67,7 +58,7 @@ function takeFlags(turn: Turn, flags: bigint): void {
     claims(turn, AgentBit.reportsAvailableComponents);
   if (!full && !components) return;
   count(turn, "full_state_requests");
-  if (takeToken(turn)) {
+  if (mayReport(turn)) {
     state.wantsFull ||= full;
     state.wantsComponents ||= components;
     state.soonAt = Math.min(state.soonAt, now + COALESCE_MS);
@@ -88,7 +79,7 @@ function takeUid(turn: Turn, uid: Uint8Array): void {
   state.uid = new Uint8Array(uid);
   state.unanswered = undefined;
   effects.push({ type: "uid", uid: state.uid });
-  if (takeToken(turn)) {
+  if (mayReport(turn)) {
     state.wantsFull = true;
     state.soonAt = Math.min(state.soonAt, now + COALESCE_MS);
   } else state.owesFull = true;

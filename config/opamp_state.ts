@@ -71,6 +71,12 @@ export interface Trial {
   readonly phase: "announcing" | "leaving" | "trying";
 }
 
+/** How many at once, and how often one more. */
+export interface Rate {
+  readonly burst: number;
+  readonly refillMs: number;
+}
+
 /** Tokens that were left at a time. */
 export interface Bucket {
   readonly tokens: number;
@@ -98,7 +104,8 @@ export interface EngineState {
   /** Asked for too often: said with a later heartbeat. */
   owesFull: boolean;
   owesComponents: boolean;
-  bucket: Bucket;
+  /** What a server asks for of full reports is given no more often than this gives. */
+  reporting: Bucket;
   /** What a server changes of link and identity is taken no more often than this gives. */
   steering: Bucket;
   intervalMs: number;
@@ -210,12 +217,12 @@ export interface Turn {
   readonly random: () => number;
 }
 
+/** Changes that come one soon after the other are said together. */
+export const COALESCE_MS = 50;
 /** Full reports a server may ask for in a burst, and how often one more. */
-export const BURST = 3;
-export const REFILL_MS = 30_000;
+export const REPORTS: Rate = { burst: 3, refillMs: 30_000 };
 /** Changes of interval, settings and identity that are taken at once, and how often one more. */
-export const STEERING_BURST = 10;
-export const STEERING_REFILL_MS = 10_000;
+export const STEERING: Rate = { burst: 10, refillMs: 10_000 };
 
 /** A state before the first message. `trial`: an offer whose test a crash interrupted. */
 export function initialState(config: EngineConfig, start: {
@@ -244,8 +251,8 @@ export function initialState(config: EngineConfig, start: {
     wantsComponents: false,
     owesFull: false,
     owesComponents: false,
-    bucket: { tokens: BURST, at: now },
-    steering: { tokens: STEERING_BURST, at: now },
+    reporting: { tokens: REPORTS.burst, at: now },
+    steering: { tokens: STEERING.burst, at: now },
     intervalMs,
     dueAt: now,
     soonAt: Infinity,

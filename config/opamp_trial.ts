@@ -13,9 +13,8 @@ import { AgentBit } from "./opamp_bits.ts";
 import { judgeOffers } from "./opamp_offer.ts";
 import { sameBytes, withField } from "./opamp_report.ts";
 import { maySteer } from "./opamp_steering.ts";
-import type { FieldEvent, Turn } from "./opamp_state.ts";
+import { COALESCE_MS, type FieldEvent, type Turn } from "./opamp_state.ts";
 
-const COALESCE_MS = 50;
 const SECOND_MS = 1_000;
 const INTERVAL_MAX_MS = 24 * 3_600_000;
 /** Said in a status; long enough for every reason, short enough for any server. */
