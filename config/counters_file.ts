@@ -1,7 +1,8 @@
 /**
  * What one life of sonde leaves to the next about counters: the boot instant and the counts that boot alone does not
- * explain (design 8), and what a byte budget has been spent on. After the drop no file can be renamed, so two files kept open are written in turn, each with a
- * number and a checksum: a cut write costs that one, and the other still tells.
+ * explain (design 8), and what a byte budget has been spent on. After the drop no file can be renamed, so two files
+ * kept open are written in turn, each with a number and a checksum: a cut write costs that one, and the other still
+ * tells.
  * @module
  */
 

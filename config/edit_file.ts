@@ -3,6 +3,7 @@
  * that is there is changed in place, a new one is added at the end. Pure: text in, text out.
  * @module
  */
+import { MASK } from "./effective.ts";
 import { HEKA_FILE } from "./env_file.ts";
 import type { ConfigFiles } from "./files.ts";
 import { keyNamed } from "./keys.ts";
@@ -30,7 +31,7 @@ export function quoted(value: string): string {
 function masked(line: string): string {
   const [, name = ""] = /^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=/.exec(line) ?? [];
   const isSecret = keyNamed(name)?.key.secret === true || /KEY|TOKEN|SECRET|PASSWORD|HEADERS/i.test(name);
-  return isSecret ? `${name}=****` : line;
+  return isSecret ? `${name}=${MASK}` : line;
 }
 
 /** Sets keys in a file's text; a key whose value is undefined is taken out. */
@@ -56,7 +57,7 @@ export function editFile(text: string, values: ReadonlyMap<string, string | unde
   for (const [name, value] of left) {
     if (value === undefined) continue;
     kept.push(`${name}=${quoted(value)}`);
-    difference.push(`+ ${masked(`${name}=`)}${masked(`${name}=`).includes("*") ? "" : quoted(value)}`);
+    difference.push(`+ ${masked(`${name}=${quoted(value)}`)}`);
   }
   return { text: kept.map((line) => `${line}\n`).join(""), difference };
 }

@@ -4,6 +4,8 @@
  * runs could read them, so that losing the right to read one of them never changes the identity.
  * @module
  */
+import { recordOf } from "./json_record.ts";
+import { formatUid } from "./opamp_identity.ts";
 import { replaceFile } from "./state_dir.ts";
 
 /** What tells one machine from another, before hashing; absent where it cannot be read. */
@@ -40,13 +42,12 @@ export function uuidv7(timeMs: number, random: Uint8Array): string {
   bytes.set(random.subarray(0, 10), 6);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+  return formatUid(bytes);
 }
 
 async function sha256(text: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return new Uint8Array(digest).toHex();
 }
 
 /** Hashes the parts that could be read. */
@@ -67,13 +68,11 @@ export function isOtherMachine(stored: Fingerprint, now: Fingerprint): boolean {
 /** Reads instance.json's text. Throws `SyntaxError` when it is not one. */
 export function parseInstance(text: string): Instance {
   const value: unknown = JSON.parse(text);
-  const record = (candidate: unknown): Record<string, unknown> =>
-    typeof candidate === "object" && candidate !== null ? { ...candidate } : {};
-  const { uid, created, fingerprint } = record(value);
+  const { uid, created, fingerprint } = recordOf(value);
   if (typeof uid !== "string" || !UUID.test(uid)) {
     throw new SyntaxError(`Cannot use instance.json: uid is ${JSON.stringify(uid)}, expected a UUID`);
   }
-  const { machineId, productUuid } = record(fingerprint);
+  const { machineId, productUuid } = recordOf(fingerprint);
   return {
     uid,
     created: typeof created === "string" ? created : "",

@@ -3,6 +3,7 @@
  * interrupt, where own telemetry goes, and the server's interval. As JSON, because a person may have to read it.
  * @module
  */
+import { recordOf } from "./json_record.ts";
 import type { Credentials } from "./opamp_link.ts";
 import {
   isLinkAllowed,
@@ -81,25 +82,21 @@ export function credentialsWith(own: Credentials, offer: LinkOffer | undefined):
 
 const HEX = /^([0-9a-f]{2})*$/;
 
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
-}
-
 function texts(value: unknown): Record<string, string> {
-  const pairs = Object.entries(record(value));
+  const pairs = Object.entries(recordOf(value));
   return Object.fromEntries(pairs.filter((pair): pair is [string, string] => typeof pair[1] === "string"));
 }
 
 function readTelemetry(value: unknown): TelemetryOffer[] {
   return (Array.isArray(value) ? value : []).flatMap((entry) => {
-    const { signal, endpoint, headers } = record(entry);
+    const { signal, endpoint, headers } = recordOf(entry);
     const isKnown = (signal === "metrics" || signal === "logs") && typeof endpoint === "string";
     return isKnown ? [{ signal, endpoint, headers: texts(headers) }] : [];
   });
 }
 
 function readOffer(value: unknown): RememberedOffer | undefined {
-  const { hash, endpoint, headers, clientCert, clientKey } = record(value);
+  const { hash, endpoint, headers, clientCert, clientKey } = recordOf(value);
   if (typeof hash !== "string" || !HEX.test(hash) || typeof endpoint !== "string") {
     return undefined;
   }
@@ -113,7 +110,7 @@ function readOffer(value: unknown): RememberedOffer | undefined {
 
 /** Reads what `JSON.stringify` made of a memory; damaged parts are left out. Throws SyntaxError on other text. */
 export function parseMemory(text: string): LinkMemory {
-  const { current, candidate, intervalMs, own, applied, configured } = record(JSON.parse(text));
+  const { current, candidate, intervalMs, own, applied, configured } = recordOf(JSON.parse(text));
   const telemetry = readTelemetry(own);
   const [kept, tried] = [readOffer(current), readOffer(candidate)];
   return {

@@ -47,16 +47,14 @@ function secretOf(key: Key<unknown>, resolution: Resolution): SecretSource | und
   return winner.origin === "credential" ? { path: winner.place } : { text: winner.text };
 }
 
-/** The value of a proxy key is an object or a text; the link takes the text as it was written. */
 function optionalParts(resolution: Resolution) {
-  const text = (key: Key<unknown>): string | undefined => resolution.winner(key)?.text;
   const parts = {
     token: secretOf(keys.OPAMP_TOKEN, resolution),
     headers: secretOf(keys.OPAMP_HEADERS, resolution),
-    caFile: text(keys.OPAMP_CA_FILE),
-    clientCertFile: text(keys.OPAMP_CLIENT_CERT_FILE),
-    clientKeyFile: text(keys.OPAMP_CLIENT_KEY_FILE),
-    proxy: text(keys.OPAMP_PROXY),
+    caFile: resolution.optional(keys.OPAMP_CA_FILE),
+    clientCertFile: resolution.optional(keys.OPAMP_CLIENT_CERT_FILE),
+    clientKeyFile: resolution.optional(keys.OPAMP_CLIENT_KEY_FILE),
+    proxy: resolution.optional(keys.OPAMP_PROXY),
     allow: resolution.optional(keys.REMOTE_ALLOW),
   };
   const staleness = resolution.value(keys.OPAMP_MAX_STALENESS);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { AgentConfigMap } from "../proto_gen/opamp/opamp_pb.ts";
+import { isRecord } from "./json_record.ts";
 
 /** What a configuration sets, by key, as written. */
 export type RemoteValues = Readonly<Record<string, unknown>>;
@@ -103,10 +104,6 @@ async function parseBody(body: Uint8Array, contentType: string): Promise<unknown
     if (/^\s*[[{]/.test(text)) throw error;
     return await parseYaml(text);
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** By bytes of the name; the nameless file comes last and wins. */

@@ -88,7 +88,9 @@ function checkAttributes(text: string): void {
       throw new RangeError(`attribute "${key}" identifies the host or agent and is local`);
     }
     if (key.length > ATTRIBUTE_KEY_MAX || value.length > ATTRIBUTE_VALUE_MAX) {
-      throw new RangeError("an attribute is longer than 128 characters or its value than 1024");
+      throw new RangeError(
+        `an attribute is longer than ${ATTRIBUTE_KEY_MAX} characters or its value than ${ATTRIBUTE_VALUE_MAX}`,
+      );
     }
   }
 }

@@ -5,6 +5,7 @@
  */
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type AgentRemoteConfig, AgentRemoteConfigSchema } from "../proto_gen/opamp/opamp_pb.ts";
+import { recordOf } from "./json_record.ts";
 import type { RemoteStore, StoreName } from "./remote_store.ts";
 
 /** Where the last received configuration stands. */
@@ -51,10 +52,7 @@ function times(value: unknown): number[] {
 }
 
 function readRecord(text: string): StatusRecord {
-  const value: unknown = JSON.parse(text);
-  const { hash, state, error, context, boots, contact, restarts }: Record<string, unknown> = {
-    ...Object(value),
-  };
+  const { hash, state, error, context, boots, contact, restarts } = recordOf(JSON.parse(text));
   const known = STATES.find((each) => each === state);
   if (typeof hash !== "string" || known === undefined) {
     throw new SyntaxError("Cannot read status.json: no status");
@@ -69,7 +67,7 @@ function readRecord(text: string): StatusRecord {
 }
 
 function readMarker(text: string): Marker {
-  const { hash, attempt, restart, wasFailing }: Record<string, unknown> = { ...Object(JSON.parse(text)) };
+  const { hash, attempt, restart, wasFailing } = recordOf(JSON.parse(text));
   const phase = RESTARTS.find((each) => each === restart);
   return {
     hash: Uint8Array.fromHex(typeof hash === "string" ? hash : ""),

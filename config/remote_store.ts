@@ -45,7 +45,7 @@ export function fileStore(folder: string): RemoteStore {
       try {
         const { size } = await Deno.stat(pathOf(name));
         if (size > BYTES_MAX) {
-          throw new RangeError(`Cannot read "${name}": ${size} bytes, expected ${BYTES_MAX}`);
+          throw new RangeError(`Cannot read "${name}": ${size} bytes, expected at most ${BYTES_MAX}`);
         }
         return await Deno.readFile(pathOf(name));
       } catch (error) {
