@@ -7,8 +7,6 @@
 import type { Cycle } from "./collector.ts";
 
 const NS_PER_SECOND = 1e9;
-/** A change of wall clock against uptime beyond this is a step, not drift; uptime itself has 10 ms. */
-const STEP_NS = 1_000_000_000n;
 
 /** The boot instant as kept in the state directory; nanoseconds since 1970 in decimal. */
 export interface SavedBoot {
@@ -21,10 +19,11 @@ export class BootClock {
   readonly #bootId: string | undefined;
   readonly #plausibleNs: bigint;
   #bootNs: bigint | undefined;
-  /** True once the instant was found with a believable clock: from then on it only moves out of the future. */
+  /**
+   * True once the instant was found with a believable clock: from then on it only moves out of the future. False while
+   * the clock is older than the program: an unset clock, as on boards without a battery.
+   */
   #isSettled = false;
-  #lastBootNs: bigint | undefined;
-  #steps = 0;
 
   /** `plausibleNs`: no clock before this can be right (when sonde was built). */
   constructor(options: {
@@ -44,8 +43,6 @@ export class BootClock {
   observe(cycle: Cycle): void {
     if (cycle.uptime === undefined) return;
     const bootNs = cycle.timeNs - BigInt(Math.round(cycle.uptime * NS_PER_SECOND));
-    if (this.#lastBootNs !== undefined && distance(bootNs, this.#lastBootNs) > STEP_NS) this.#steps++;
-    this.#lastBootNs = bootNs;
     const isFuture = this.#bootNs !== undefined && this.#bootNs > cycle.timeNs;
     if (this.#isSettled && !isFuture) return;
     this.#bootNs = bootNs;
@@ -62,21 +59,9 @@ export class BootClock {
     return this.#bootId;
   }
 
-  /** False while the clock is older than the program: an unset clock, as on boards without a battery. */
-  get isPlausible(): boolean {
-    return this.#isSettled;
-  }
-
-  /** Times the wall clock jumped by more than a second. */
-  get steps(): number {
-    return this.#steps;
-  }
-
   /** What to keep across restarts; undefined until it can be trusted. */
   save(): SavedBoot | undefined {
     if (this.#bootId === undefined || this.#bootNs === undefined || !this.#isSettled) return undefined;
     return { bootId: this.#bootId, bootNs: this.#bootNs.toString() };
   }
 }
-
-const distance = (a: bigint, b: bigint): bigint => a > b ? a - b : b - a;
