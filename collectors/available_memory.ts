@@ -4,6 +4,7 @@
  * watermark, and of page cache and reclaimable slab all but half or the watermark, whichever is less.
  * @module
  */
+import type { Host } from "./collector.ts";
 import { count, wholeLines } from "./text.ts";
 
 /** What is available, in KiB, and whether it is the kernel's own figure. */
@@ -44,8 +45,16 @@ function estimate(kibOf: (label: string) => number | undefined, low: number): nu
   return Math.max(0, Math.floor(free - low + cache + slab - kept));
 }
 
-/** Pages of the low watermarks of all zones. Undefined when a zone's watermark is cut off or none is there. */
-export function lowWatermarkPages(zoneinfo: string | undefined): number | undefined {
+/**
+ * KiB of the low watermarks of all zones. Undefined when a zone's watermark is cut off or none is there. They change only
+ * when an operator tunes them: once is enough for an estimate (host-metrics P13).
+ */
+export function lowWatermarkKiB(host: Host): number | undefined {
+  const pages = lowWatermarkPages(host.read("/proc/zoneinfo"));
+  return pages === undefined ? undefined : pages * host.pageSize / 1024;
+}
+
+function lowWatermarkPages(zoneinfo: string | undefined): number | undefined {
   let [pages, zones, watermarks] = [0, 0, 0];
   for (const line of wholeLines(zoneinfo ?? "")) {
     if (line.startsWith("Node ")) zones++;

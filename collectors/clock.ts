@@ -40,6 +40,7 @@ const byHttpDate = series(offset, { source: "http_date" });
 
 /** A smaller change is discipline or rounding, not a jump. */
 const STEP_SECONDS = 1;
+
 /** What others know about this host's clock. */
 export interface ClockOptions {
   /** What would have to be added to the clock by the Date header of answers, in seconds; undefined: not known lately. */

@@ -35,6 +35,8 @@ const speedLimit: Descriptor = {
 /** Hertz by CPU number. */
 type Frequencies = Map<number, number>;
 
+const pathOf = (number: number): string => `${FOLDER}/cpu${number}/cpufreq/scaling_cur_freq`;
+
 async function readCpufreq(numbers: readonly number[], read: FileReader): Promise<Frequencies> {
   const found: Frequencies = new Map();
   for (const number of numbers) {
@@ -55,8 +57,6 @@ function speedLimits(numbers: readonly number[], host: Host): { one: Series; her
     return [{ one: series(speedLimit, attributes), hertz: kilohertz * 1000 }];
   });
 }
-
-const pathOf = (number: number): string => `${FOLDER}/cpu${number}/cpufreq/scaling_cur_freq`;
 
 /** Reads "processor : N" and "cpu MHz : F" pairs; other architectures have no such lines. */
 function parseCpuinfo(text: string): Frequencies {

@@ -41,8 +41,8 @@ interface Step {
 }
 
 /**
- * Turns monotonic sums and histograms into increments since `baseline`; gauges and UpDownCounters stay as they are. A series seen
- * for the first time gives nothing, unless it began after `sinceNs`, when sonde started watching.
+ * Turns monotonic sums and histograms into increments since `baseline`; gauges and UpDownCounters stay as they are. A
+ * series seen for the first time gives nothing, unless it began after `sinceNs`, when sonde started watching.
  */
 export function toDelta(
   snapshot: Snapshot,

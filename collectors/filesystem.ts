@@ -63,6 +63,8 @@ const stuck: Descriptor = {
   source: "statfs(2) calls without an answer after 2 s",
 };
 
+const STUCK_SERIES: Series = series(stuck);
+
 /** Longest wait for one mount, and how often all are asked. */
 const LIMIT_MS = 2000;
 const REFRESH_MS = 5000;
@@ -197,8 +199,6 @@ function collectMounts(watched: Iterable<Watched>, limitMs: number, out: Recorde
   }
   out.add(STUCK_SERIES, stuckCount);
 }
-
-const STUCK_SERIES: Series = series(stuck);
 
 /** The files of the mount table, the host's own first; then ours, where it tells what a path means to us. */
 function mountTables(host: Host, rootPrefix: string | undefined): string[] {

@@ -5,13 +5,12 @@
  *     MemTotal:        8000000 kB
  * @module
  */
-import { availableKiB, lowWatermarkPages } from "./available_memory.ts";
+import { availableKiB, lowWatermarkKiB } from "./available_memory.ts";
 import type { Collector, Prepared, Recorder } from "./collector.ts";
 import { type Descriptor, type Series, series } from "./metric.ts";
 import { count, quote, wordAfter } from "./text.ts";
 
 const MEMINFO = "/proc/meminfo";
-const ZONEINFO = "/proc/zoneinfo";
 const KIB = 1024;
 
 /** A metric that is one field of meminfo, in kB. */
@@ -207,9 +206,7 @@ export const memory: Collector = {
   name: "memory",
   descriptors: [usage, utilization, available, slab, pageSize, ...FIELDS.map(([, one]) => one.descriptor)],
   prepare(host): Prepared {
-    // Watermarks change only when an operator tunes them: once is enough for an estimate (host-metrics P13).
-    const pages = lowWatermarkPages(host.read(ZONEINFO));
-    const low = pages === undefined ? undefined : pages * host.pageSize / KIB;
+    const low = lowWatermarkKiB(host);
     return {
       files: [MEMINFO],
       collect([meminfo], out) {

@@ -4,7 +4,7 @@
  * follow the same rules as everywhere here: guest time counts once, stacked devices do not count again.
  * @module
  */
-import { availableKiB, lowWatermarkPages } from "./available_memory.ts";
+import { availableKiB, lowWatermarkKiB } from "./available_memory.ts";
 import type { Collector, Prepared, Recorder } from "./collector.ts";
 import {
   GUEST,
@@ -28,7 +28,6 @@ import { overviewDiskDescriptors, OverviewDisks } from "./overview_disks.ts";
 import { count, lineAfter, wordAfter } from "./text.ts";
 
 const [STAT, MEMINFO, DISKSTATS] = ["/proc/stat", "/proc/meminfo", "/proc/diskstats"];
-const ZONEINFO = "/proc/zoneinfo";
 const KIB = 1024;
 
 /** What the operator decides. */
@@ -158,9 +157,8 @@ export function overview(options: OverviewOptions = {}): Collector[] {
     name: "overview",
     descriptors: [...cpu, ...memory, ...disk],
     prepare(host): Prepared {
-      const pages = lowWatermarkPages(host.read(ZONEINFO));
-      const low = pages === undefined ? undefined : pages * host.pageSize / KIB;
-      const [percents, bytes] = [new CpuPercent(prefix, host.ticksPerSecond), new MemoryBytes(prefix, low)];
+      const percents = new CpuPercent(prefix, host.ticksPerSecond);
+      const bytes = new MemoryBytes(prefix, lowWatermarkKiB(host));
       const disks = new OverviewDisks(disk, host);
       return {
         files: [STAT, MEMINFO, DISKSTATS],
