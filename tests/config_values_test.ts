@@ -1,9 +1,12 @@
 /** Value types, selections, suggestions: how texts become values and how names are guessed. */
 import { assertEquals, assertThrows } from "@std/assert";
+import { DISK_EXCLUDE as DISKS_LEFT_OUT } from "../collectors/disk_choice.ts";
+import { NETWORK_EXCLUDE as INTERFACES_LEFT_OUT } from "../collectors/network_interfaces.ts";
 import { loopback } from "../config/addresses.ts";
 import { Findings, formatFinding } from "../config/finding.ts";
 import { parseChoice, selector } from "../config/glob.ts";
 import { keyNamed, KEYS, suggestKey, variableName } from "../config/keys.ts";
+import { DISK_EXCLUDE, NETWORK_EXCLUDE } from "../config/keys_what.ts";
 import { API_KEY, ENDPOINT, INSECURE_SSL } from "../config/keys_where.ts";
 import { editDistance, nearest } from "../config/nearest.ts";
 import { boolean, duration, durationText, size, sizeText } from "../config/value_types.ts";
@@ -144,4 +147,9 @@ Deno.test("loadConfig() refuses to receive where it sends to, and warns where th
   assertEquals(receiving(any, "http://collector.example:4318"), [0, 1]);
   assertEquals(receiving(any, "http://collector.example:4317"), [0, 0]);
   assertEquals(receiving("127.0.0.1:4318", "http://127.example.com:4318"), [0, 0]);
+});
+
+Deno.test("the keys' exclusion lists are those of the collectors", () => {
+  assertEquals(DISK_EXCLUDE.type.parse(DISK_EXCLUDE.default ?? ""), DISKS_LEFT_OUT);
+  assertEquals(NETWORK_EXCLUDE.type.parse(NETWORK_EXCLUDE.default ?? ""), INTERFACES_LEFT_OUT);
 });
