@@ -5,7 +5,7 @@
  */
 import { ROOTS } from "./layout_table.ts";
 import { RUNTIME, sha256 } from "./package/runtime.ts";
-import { print, root, run } from "./terminal.ts";
+import { print, root, run, say } from "./terminal.ts";
 
 /** Folder of everything that is built. */
 export const OUT = "dist";
@@ -43,15 +43,6 @@ export const SOURCES: readonly string[] = [
   "vendor",
 ];
 
-/** The entries that are there: main and its workers. */
-export async function entries(): Promise<string[]> {
-  const found: string[] = [];
-  for (const path of ROOTS) {
-    if (await Deno.stat(`${root}/${path}`).then(() => true, () => false)) found.push(path);
-  }
-  return found;
-}
-
 /** Where an entry's bundle is, relative to the checkout. */
 export function bundlePath(entry: string): string {
   return `${OUT}/${entry.replace(/\.ts$/, ".js")}`;
@@ -88,25 +79,25 @@ async function bakeInputs(path: string, inputs: string): Promise<void> {
 }
 
 /**
- * Writes the bundles of these entries below `dist/`: modules, or for the one file functions in the manner of CommonJS,
+ * Writes the bundles of main and the workers below `dist/`: modules, or for the one file functions in the manner of CommonJS,
  * which can be evaluated without being analysed as modules first. The runtime's digest is what `version` says that they
  * were built with. Returns their sizes by path.
  */
 export async function bundle(
-  paths: readonly string[],
   form: "compiled" | "portable",
   runtimeSha256: string | undefined,
 ): Promise<ReadonlyMap<string, number>> {
-  for (const path of paths.map(bundlePath)) await Deno.remove(`${root}/${path}`).catch(() => {});
+  const paths = ROOTS.map(bundlePath);
+  for (const path of paths) await Deno.remove(`${root}/${path}`).catch(() => {});
   // Not minified, a bundle holds the paths of the package cache and differs from machine to machine.
   const ended = await run(Deno.execPath(), [
     ...["bundle", "--minify", "--format", form === "portable" ? "cjs" : "esm", "--outdir", OUT],
-    ...paths,
+    ...ROOTS,
   ]);
-  if (ended.code !== 0) throw new Error(`Cannot bundle ${paths.join(", ")}:\n${ended.stdout}${ended.stderr}`);
+  if (ended.code !== 0) throw new Error(`Cannot bundle ${ROOTS.join(", ")}:\n${ended.stdout}${ended.stderr}`);
   const sizes = new Map<string, number>();
   const inputs = await buildInputs(form, runtimeSha256);
-  for (const path of paths.map(bundlePath)) {
+  for (const path of paths) {
     await bakeInputs(`${root}/${path}`, inputs);
     await Deno.utime(`${root}/${path}`, FIXED_TIME, FIXED_TIME);
     sizes.set(path, (await Deno.stat(`${root}/${path}`)).size);
@@ -114,7 +105,7 @@ export async function bundle(
   return sizes;
 }
 
-/** Prints sizes; false when a bundle has outgrown its budget. */
+/** Prints sizes; false when a bundle has outgrown its budget, which is said too. */
 export function printSizes(sizes: ReadonlyMap<string, number>): boolean {
   let isWithin = true;
   for (const [path, bytes] of sizes) {
@@ -122,5 +113,6 @@ export function printSizes(sizes: ReadonlyMap<string, number>): boolean {
     print(`${path}  ${bytes} bytes, at most ${bytesMax}`);
     if (bytes > bytesMax) isWithin = false;
   }
+  if (!isWithin) say("A bundle has outgrown its budget: see BUDGETS in scripts/bundle.ts");
   return isWithin;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { ROOTS } from "./layout_table.ts";
-import { type Ended, print, root, run, say } from "./terminal.ts";
+import { type Ended, print, run, say } from "./terminal.ts";
 
 /** One gate. */
 interface Step {
@@ -21,7 +21,7 @@ const STEPS: readonly Step[] = [
   { name: "format", args: ["fmt", "--check"], mend: "deno fmt" },
   { name: "lint", args: ["lint"], mend: "deno lint --fix, or follow the hint" },
   // A worker's global scope differs from main's, so one command for both would accept the wrong one (toolchain 2).
-  ...ROOTS.filter(exists).map((path) => ({
+  ...ROOTS.map((path) => ({
     name: `types of ${path}`,
     args: ["check", path],
     mend: `deno check ${path}`,
@@ -51,14 +51,6 @@ const STEPS: readonly Step[] = [
     needs: "python3",
   },
 ];
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(`${root}/${path}`).isFile;
-  } catch {
-    return false;
-  }
-}
 
 async function isThere(program: string): Promise<boolean> {
   try {
