@@ -5,7 +5,7 @@
  */
 import { OUT } from "../bundle.ts";
 import { print, root, run } from "../terminal.ts";
-import { packageVersion, sourceDateEpoch, stage } from "./tree.ts";
+import { DESCRIPTION, packageVersion, sourceDateEpoch, stage } from "./tree.ts";
 
 const SCRIPTS = ["postinst", "prerm", "postrm"] as const;
 
@@ -21,9 +21,7 @@ Recommends: ca-certificates
 Section: admin
 Priority: optional
 Description: telemetry agent for Linux hosts
- Reads the kernel's own files, turns them into OpenTelemetry data and delivers it
- to any OTLP/HTTP backend, through outages. After its start it holds no
- permission to open, write, run or connect to anything but its destination.
+${DESCRIPTION.replaceAll(/^/gm, " ")}
 `;
 }
 

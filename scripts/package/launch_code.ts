@@ -1,8 +1,9 @@
 /**
  * The first instructions of the one-file sonde: set and unset the runtime's switches in the environment, tell the C
- * library how to keep memory (its own variables are read before any instruction of ours), put the arguments `run … MODULE` before the caller's own, and go on at the runtime's first instruction. They run in the same
- * process, after the dynamic linker, so pid, signals, /proc/PID/cmdline and every open file stay as the caller made
- * them, and nothing is written anywhere. Source: System V ABI, AMD64 supplement, 3.4.1 (stack at process start).
+ * library how to keep memory (its own variables are read before any instruction of ours), put the arguments
+ * `run … MODULE` before the caller's own, and go on at the runtime's first instruction. They run in the same process,
+ * after the dynamic linker, so pid, signals, /proc/PID/cmdline and every open file stay as the caller made them, and
+ * nothing is written anywhere. Source: System V ABI, AMD64 supplement, 3.4.1 (stack at process start).
  * @module
  */
 

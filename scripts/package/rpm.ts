@@ -5,7 +5,7 @@
  */
 import { OUT } from "../bundle.ts";
 import { print, root, run } from "../terminal.ts";
-import { packageVersion, sourceDateEpoch, stage } from "./tree.ts";
+import { DESCRIPTION, packageVersion, sourceDateEpoch, stage } from "./tree.ts";
 
 /** The spec file. Nothing is stripped or scanned: the program is finished, and must stay the file that was signed. */
 function spec(
@@ -30,9 +30,7 @@ Requires(post): shadow-utils
 Recommends: ca-certificates
 
 %description
-Reads the kernel's own files, turns them into OpenTelemetry data and delivers it
-to any OTLP/HTTP backend, through outages. After its start it holds no
-permission to open, write, run or connect to anything but its destination.
+${DESCRIPTION}
 
 %install
 cp -a ${folder}/. %{buildroot}/

@@ -1,8 +1,8 @@
 /**
  * The software bill of materials, CycloneDX 1.6: what the three bundles import, with versions and digests from
  * deno.lock, licences from the packages themselves, and the runtime. `deno task sbom` writes commands/sbom.json, which
- * `sonde version --sbom` prints; nothing is released while it is not current. No times and no random serial number: the same
- * tree gives the same text.
+ * `sonde version --sbom` prints; nothing is released while it is not current. No times and no random serial number: the
+ * same tree gives the same text.
  * @module
  */
 import { ROOTS } from "../layout_table.ts";

@@ -9,6 +9,11 @@ import { packagesInside, SBOM_PATH } from "./sbom.ts";
 /** The executable that is packed, relative to the checkout. */
 export const PROGRAM = "dist/sonde-portable";
 
+/** What package lists say, in lines of at most 80 characters. */
+export const DESCRIPTION = `Reads the kernel's own files, turns them into OpenTelemetry data and delivers it
+to any OTLP/HTTP backend, through outages. After its start it holds no
+permission to open, write, run or connect to anything but its destination.`;
+
 /** One file of the package. */
 interface Row {
   /** On the target host, without the first slash. */
