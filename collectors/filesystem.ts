@@ -118,6 +118,9 @@ function watch(mount: Mount): Watched {
 const keyOf = (mount: Mount): string =>
   [mount.id, mount.device, mount.mountPoint, mount.type, mount.source, mount.mode].join("\n");
 
+const isSame = (now: readonly unknown[], before: readonly unknown[]): boolean =>
+  now.length === before.length && now.every((each, at) => each === before[at]);
+
 /** The watched mounts and the text they were chosen from. */
 class Mounts {
   watched: ReadonlyMap<string, Watched> = new Map();
@@ -125,7 +128,8 @@ class Mounts {
   readonly #rules: MountRules;
   #choice: MountChoice = { mounts: [], omitted: [], faults: [] };
   #texts: readonly (string | undefined)[] = [];
-  #exclude: readonly string[] | undefined;
+  /** What the choice was made by; the operator's lists are others after a change. */
+  #lists: readonly unknown[] = [];
 
   constructor(host: Host, rules: MountRules) {
     this.#host = host;
@@ -134,10 +138,10 @@ class Mounts {
 
   /** Follows the mount table; does nothing while its text is the same, which is nearly always. */
   follow(texts: readonly (string | undefined)[]): MountChoice {
-    const isSame = texts.length === this.#texts.length && texts.every((text, at) => text === this.#texts[at]);
-    if (isSame && this.#exclude === this.#rules.filesystemExclude) return this.#choice;
+    const lists = [this.#rules.filesystemExclude, this.#rules.filesystemTypes];
+    if (isSame(texts, this.#texts) && isSame(lists, this.#lists)) return this.#choice;
     this.#texts = [...texts];
-    this.#exclude = this.#rules.filesystemExclude;
+    this.#lists = lists;
     this.#choice = chooseMounts(texts, this.#host, this.#rules);
     const before = this.watched;
     this.watched = new Map(this.#choice.mounts.map((mount) => {

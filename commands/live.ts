@@ -56,12 +56,13 @@ function fixedPart(lane: LaneConfig, older: LaneConfig | undefined): LaneConfig 
 /** Settings as text, without what can change live: another text means another host, file, folder, port or limit. */
 function fixedText(settings: Settings, older: Settings): string {
   const { intervalMs, collectors, metrics, naming, perCpu } = older;
-  const { diskExclude, networkExclude, filesystemExclude, log } = older;
+  const { diskExclude, networkExclude, filesystemExclude, filesystemTypes, log } = older;
   const pollMs = older.opamp?.intervalMs;
   const lanes = new Map(older.lanes.map((lane) => [laneKey(lane), lane]));
   return JSON.stringify(sorted({
     ...settings,
-    ...{ intervalMs, collectors, metrics, naming, perCpu, diskExclude, networkExclude, filesystemExclude },
+    ...{ intervalMs, collectors, metrics, naming, perCpu },
+    ...{ diskExclude, networkExclude, filesystemExclude, filesystemTypes },
     log: { ...settings.log, level: log.level },
     ...(settings.opamp === undefined ? {} : { opamp: { ...settings.opamp, intervalMs: pollMs } }),
     lanes: settings.lanes.map((lane) => fixedPart(lane, lanes.get(laneKey(lane)))),

@@ -1,5 +1,6 @@
 /** SIGHUP and `SONDE_LISTEN` on a running agent: what changes live, what asks for a restart, what is refused. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { KEYS } from "../config/keys.ts";
 import { type AgentRig, withAgent } from "./agent_rig.ts";
 import { decodeMetrics } from "./decoded.ts";
 import { sonde } from "./program.ts";
@@ -18,6 +19,34 @@ Deno.test("SIGHUP applies a live key and says which", async () => {
     assertMatch(rig.agent.stderr, /configuration applied keys="SONDE_INTERVAL SONDE_METRICS"/);
     const { stdout } = await sonde(rig.folder, ["status", "--json"]);
     assertEquals(JSON.parse(stdout).intervalMs, 900);
+  });
+});
+
+/** Another value for every key that the table calls live. */
+const LIVE: Readonly<Record<string, string>> = {
+  SONDE_INTERVAL: "900ms",
+  SONDE_COLLECTORS: "-uptime",
+  SONDE_METRICS: "-system.network.*",
+  SONDE_NAMING: "collector",
+  SONDE_PER_CPU: "true",
+  SONDE_DISK_EXCLUDE: "x*",
+  SONDE_NETWORK_EXCLUDE: "x*",
+  SONDE_FILESYSTEM_EXCLUDE: "/x",
+  SONDE_FILESYSTEM_TYPES: "tmpfs",
+  SONDE_LOG_LEVEL: "debug",
+  SONDE_OPAMP_POLL_INTERVAL: "7s",
+};
+
+Deno.test("SIGHUP applies every key that is said to take effect without a restart", async () => {
+  const names = KEYS.filter(({ live }) => live === true).map(({ name }) => name);
+  assertEquals(Object.keys(LIVE).sort(), names.sort());
+  await withAgent({}, async (rig) => {
+    const lines = Object.entries(LIVE).map(([name, value]) => `${name}=${value}`);
+    rewrite(rig, ["SONDE_ENDPOINT={url}", ...lines, ""].join("\n"));
+    rig.agent.signal("SIGHUP");
+    await rig.agent.waitFor(({ stderr }) => /configuration (applied|refused|needs)/.test(stderr));
+    const [, keys = ""] = /configuration applied keys="([^"]*)"/.exec(rig.agent.stderr) ?? [];
+    assertEquals(keys.split(" ").sort(), names.sort());
   });
 });
 
