@@ -10,30 +10,11 @@ import {
   type OtlpField,
   type OtlpMessage,
   type OtlpMessages,
-  type OtlpScalar,
 } from "../proto_gen/otlp_fields.ts";
+import { IDS, isKept, isScalar, isZero, WIRE_TYPES, writeScalar } from "./otlp_fields.ts";
 import { type Json, jsonDouble } from "./otlp_values.ts";
-import { FIXED32, FIXED64, LENGTH, VARINT } from "./wire.ts";
+import { LENGTH } from "./wire.ts";
 import { WireWriter } from "./wire_writer.ts";
-
-const WIRE_TYPES: Readonly<Record<OtlpScalar, number>> = {
-  bool: VARINT,
-  bytes: LENGTH,
-  double: FIXED64,
-  enum: VARINT,
-  fixed32: FIXED32,
-  fixed64: FIXED64,
-  int32: VARINT,
-  int64: VARINT,
-  sfixed64: FIXED64,
-  sint32: VARINT,
-  string: LENGTH,
-  uint32: VARINT,
-  uint64: VARINT,
-};
-
-/** Bytes fields that OTLP/JSON writes in hex (otlp E2); no other field has these names. */
-const IDS: ReadonlySet<string> = new Set(["traceId", "spanId", "parentSpanId"]);
 
 /** The bytes of a message. */
 export function encodeMessage<M extends OtlpMessage>(
@@ -50,18 +31,6 @@ export function messageJson<M extends OtlpMessage>(message: M, init: OtlpMessage
   return jsonOf(message, init);
 }
 
-/** Number and wire type of a field that holds one value, as they stand before it. */
-export function tagOf(message: OtlpMessage, name: string): number {
-  const field = OTLP_FIELDS[message][name];
-  if (field === undefined) throw new RangeError(`BUG: ${message} has no field "${name}"`);
-  const [number, type] = field;
-  return number * 8 + (isScalar(type) ? WIRE_TYPES[type] : LENGTH);
-}
-
-function isScalar(type: OtlpField[1]): type is OtlpScalar {
-  return type in WIRE_TYPES;
-}
-
 type Visit = (name: string, field: OtlpField, value: unknown) => void;
 
 /** The fields of a message that are to be written: proto3 leaves out zero values unless they say something. */
@@ -71,7 +40,7 @@ function eachField(message: OtlpMessage, init: object, visit: Visit): void {
   for (const [name, value] of entries) {
     const field = fields[name];
     if (field === undefined) eachOfOneof(fields, value, visit);
-    else if (value !== undefined && (field[2] === "optional" || !isZero(value))) visit(name, field, value);
+    else if (value !== undefined && (isKept(field[2]) || !isZero(value))) visit(name, field, value);
   }
 }
 
@@ -80,13 +49,6 @@ function eachOfOneof(fields: Readonly<Record<string, OtlpField>>, value: unknown
   if (typeof value !== "object" || value === null || !("case" in value) || !("value" in value)) return;
   const field = typeof value.case === "string" ? fields[value.case] : undefined;
   if (field !== undefined) visit(String(value.case), field, value.value);
-}
-
-function isZero(value: unknown): boolean {
-  if (typeof value === "object") {
-    return isList(value) || value instanceof Uint8Array ? value.length === 0 : false;
-  }
-  return value === 0 || value === "" || value === 0n || value === false;
 }
 
 function isList(value: unknown): value is readonly unknown[] {
@@ -128,21 +90,6 @@ function writeField(writer: WireWriter, [number, type]: OtlpField, value: unknow
 function inner(message: OtlpMessage, value: unknown): object {
   if (typeof value === "object" && value !== null) return value;
   throw new TypeError(`BUG: ${message} is ${typeof value}, expected an object`);
-}
-
-function writeScalar(writer: WireWriter, type: OtlpScalar, value: unknown): void {
-  if (typeof value === "string") writer.text(value);
-  else if (value instanceof Uint8Array) writer.bytes(value);
-  else if (typeof value === "boolean") writer.varint(value ? 1 : 0);
-  else if (typeof value === "bigint") {
-    if (WIRE_TYPES[type] === FIXED64) writer.fixed64(value);
-    else writer.varint(value);
-  } else if (typeof value !== "number") throw new TypeError(`BUG: ${type} is ${typeof value}`);
-  else if (type === "double") writer.double(value);
-  else if (type === "fixed32") writer.fixed32(value);
-  // Zigzag, so that small negative numbers stay short.
-  else if (type === "sint32") writer.varint(value < 0 ? -2 * value - 1 : 2 * value);
-  else writer.varint(value);
 }
 
 function jsonOf(message: OtlpMessage, init: object): Json {

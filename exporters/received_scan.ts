@@ -27,6 +27,7 @@ import {
   UNKNOWN,
   VARINT_VALUE,
 } from "./received_layout.ts";
+import { DEPTH_MAX } from "./wire.ts";
 
 /** What a request holds, as far as its header and the rows need to know. */
 export interface Tally {
@@ -39,8 +40,6 @@ export interface Tally {
   readonly hasCumulative: boolean;
 }
 
-/** Messages inside messages; protobuf's own parsers stop here too. */
-const DEPTH_MAX = 100;
 /** Of a `KeyValue`. */
 const KEY_TAG = 0x0a;
 const VALUE_TAG = 0x12;

@@ -37,6 +37,22 @@ const BEHIND_MS = 3_000;
 
 type JsonModule = typeof import("./received_json.ts");
 
+/** What a JSON request becomes. */
+interface JsonBody {
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly json?: string;
+}
+
+/** What reading gives; a body that cannot be read is refused. */
+function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SyntaxError) throw badBody(error.message, error);
+    throw error;
+  }
+}
+
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #completion: ResourceCompletion;
@@ -83,31 +99,51 @@ export class Intake {
 
   /** Takes a request as a whole, or throws `RefusedRequest`; either way its body is gone afterwards. */
   async take(request: ReceivedRequest): Promise<Answer> {
-    if (!request.isGzipped) return await this.#takePlain(request);
-    const { body: packed, share } = request;
-    // Its word is taken for the room it needs, and corrected when it was too small.
-    const claimed = Math.min(claimedSize(packed), this.#options.start.limits.bodyBytes);
-    share.take(claimed);
-    const body = await this.#inflater.inflate(packed);
-    release(packed);
-    return await this.#takePlain({ ...request, body }, Math.max(0, body.length - claimed - packed.length));
-  }
-
-  /** `grown`: bytes that the body holds beyond its share. */
-  async #takePlain({ signal, encoding, body, share }: ReceivedRequest, grown: number = 0): Promise<Answer> {
+    const { signal, encoding } = request;
+    const plain = request.isGzipped ? await this.#inflate(request) : request.body;
+    const { body, json } = encoding === "json" ? await this.#readJson(signal, plain) : { body: plain };
     try {
-      share.take(grown);
-      const checked = await this.#check({ signal, encoding, body });
-      const { items } = checked.tally;
+      const tally = readable(() => scanRequest(body, signal));
+      const { items } = tally;
       if (items === 0) return accepted(signal, encoding);
+      const protobuf = this.#completion.complete(body);
+      const checked = { signal, tally, protobuf, ...(json !== undefined && { json }) };
       const forms = this.#forms[signal];
       for (const form of forms) if (form.needs(checked)) await form.prepare(checked);
-      await this.#waitForRoom(forms, { bytes: size(checked.protobuf), items });
+      await this.#waitForRoom(forms, { bytes: size(protobuf), items });
       // From here on nothing waits: room that was found is room that is used.
       this.#options.account.received[signal] += items;
       return accepted(signal, encoding, this.#distribute(checked));
     } finally {
       release(body);
+    }
+  }
+
+  async #inflate({ body, share }: ReceivedRequest): Promise<Uint8Array<ArrayBuffer>> {
+    // Its word is taken for the room it needs, and corrected when it was too small.
+    const claimed = Math.min(claimedSize(body), this.#options.start.limits.bodyBytes);
+    share.take(claimed);
+    const plain = await this.#inflater.inflate(body);
+    const packedBytes = body.length;
+    release(body);
+    try {
+      share.take(Math.max(0, plain.length - claimed - packedBytes));
+    } catch (error) {
+      release(plain);
+      throw error;
+    }
+    return plain;
+  }
+
+  /** A JSON body as protobuf, and its entries as text where a row wants them. */
+  async #readJson(signal: Signal, text: Uint8Array<ArrayBuffer>): Promise<JsonBody> {
+    const { completedEntries, readJson }: JsonModule = await import("./received_json.ts");
+    const isWanted = this.#forms[signal].some((form) => form.group.encoding === "json");
+    try {
+      const body = readable(() => readJson(text, signal));
+      return { body, ...(isWanted && { json: completedEntries(text, signal, this.#host) }) };
+    } finally {
+      release(text);
     }
   }
 
@@ -131,27 +167,6 @@ export class Intake {
   /** Sends all there is. */
   sendAll(): void {
     for (const form of this.#all) form.group.send(this.#options.clock.mono());
-  }
-
-  async #check(
-    { signal, encoding, body }: Pick<ReceivedRequest, "signal" | "encoding" | "body">,
-  ): Promise<Checked> {
-    try {
-      if (encoding === "protobuf") return this.#checkProtobuf(signal, body);
-      const module: JsonModule = await import("./received_json.ts");
-      const { protobuf, entries } = module.readJson(body, signal);
-      const checked = this.#checkProtobuf(signal, protobuf);
-      const isWanted = this.#forms[signal].some((form) => form.group.encoding === "json");
-      return isWanted ? { ...checked, json: module.completedEntries(entries, this.#host) } : checked;
-    } catch (error) {
-      if (error instanceof SyntaxError) throw badBody(error.message, error);
-      throw error;
-    }
-  }
-
-  #checkProtobuf(signal: Signal, body: Uint8Array): Checked {
-    const tally = scanRequest(body, signal);
-    return { signal, tally, protobuf: tally.items === 0 ? [] : this.#completion.complete(body) };
   }
 
   /** Waits while the courier is behind; throws `RefusedRequest` with 503 when it is full or stays behind. */

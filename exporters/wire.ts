@@ -11,6 +11,9 @@ export const FIXED64 = 1;
 export const LENGTH = 2;
 export const FIXED32 = 5;
 
+/** Messages inside messages; protobuf's own parsers stop here too. */
+export const DEPTH_MAX = 100;
+
 /**
  * A cursor over the fields of one message. `next` moves to a field and sets `number`, `type` and the bounds of its
  * value; no object is made per field. Throws `SyntaxError` on anything that is not a whole message.

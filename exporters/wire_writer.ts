@@ -3,7 +3,7 @@
  * 2 ms and 2 MiB at each start, and makes an array per string. Source: protobuf's "Encoding" page.
  * @module
  */
-
+import { release } from "./growing_bytes.ts";
 import { varintSize } from "./wire_frame.ts";
 
 /** Enough for a data point; a whole request grows in a dozen steps. */
@@ -14,10 +14,16 @@ const VARINT_MAX = 10;
 
 /** Writes values one behind the other. Tags are the caller's. */
 export class WireWriter {
-  #bytes = new Uint8Array(START_BYTES);
-  #view = new DataView(this.#bytes.buffer);
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
   #at = 0;
   readonly #text = new TextEncoder();
+
+  /** `startBytes`: what there is room for at first. */
+  constructor(startBytes: number = START_BYTES) {
+    this.#bytes = new Uint8Array(startBytes);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
 
   /** The low 64 bits of a whole number; a negative one takes ten bytes, as protobuf has it. */
   varint(value: number | bigint): void {
@@ -104,11 +110,17 @@ export class WireWriter {
     return this.#bytes.slice(0, this.#at);
   }
 
+  /** All that was written, in the buffer it was written to; the writer is done for. */
+  take(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
   #reserve(count: number): void {
     const wanted = this.#at + count;
     if (wanted <= this.#bytes.length) return;
     const grown = new Uint8Array(Math.max(wanted, this.#bytes.length * 2));
     grown.set(this.#bytes.subarray(0, this.#at));
+    release(this.#bytes);
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer);
   }

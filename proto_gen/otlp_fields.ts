@@ -67,20 +67,23 @@ export type OtlpMessage = keyof OtlpMessages;
 
 export type OtlpScalar = "bool" | "bytes" | "double" | "enum" | "fixed32" | "fixed64" | "int32" | "int64" | "sfixed64" | "sint32" | "string" | "uint32" | "uint64";
 
-/** A field's number and type. "optional": also written when it has its type's zero value. */
-export type OtlpField = readonly [number: number, type: OtlpScalar | OtlpMessage, rule?: "repeated" | "optional"];
+/** "optional": also written when it has its type's zero value. "oneof": the same, and only one of them in a message. */
+export type OtlpRule = "repeated" | "optional" | "oneof";
+
+/** A field's number, type and rule. */
+export type OtlpField = readonly [number: number, type: OtlpScalar | OtlpMessage, rule?: OtlpRule];
 
 /** The fields of each message, by name. A member of a oneof stands among them under its own name. */
 export const OTLP_FIELDS: Readonly<Record<OtlpMessage, Readonly<Record<string, OtlpField>>>> = {
   AnyValue: {
-    stringValue: [1, "string", "optional"],
-    boolValue: [2, "bool", "optional"],
-    intValue: [3, "int64", "optional"],
-    doubleValue: [4, "double", "optional"],
-    arrayValue: [5, "ArrayValue"],
-    kvlistValue: [6, "KeyValueList"],
-    bytesValue: [7, "bytes", "optional"],
-    stringValueStrindex: [8, "int32", "optional"],
+    stringValue: [1, "string", "oneof"],
+    boolValue: [2, "bool", "oneof"],
+    intValue: [3, "int64", "oneof"],
+    doubleValue: [4, "double", "oneof"],
+    arrayValue: [5, "ArrayValue", "oneof"],
+    kvlistValue: [6, "KeyValueList", "oneof"],
+    bytesValue: [7, "bytes", "oneof"],
+    stringValueStrindex: [8, "int32", "oneof"],
   },
   ArrayValue: {
     values: [1, "AnyValue", "repeated"],
@@ -94,8 +97,8 @@ export const OTLP_FIELDS: Readonly<Record<OtlpMessage, Readonly<Record<string, O
   Exemplar: {
     filteredAttributes: [7, "KeyValue", "repeated"],
     timeUnixNano: [2, "fixed64"],
-    asDouble: [3, "double", "optional"],
-    asInt: [6, "sfixed64", "optional"],
+    asDouble: [3, "double", "oneof"],
+    asInt: [6, "sfixed64", "oneof"],
     spanId: [4, "bytes"],
     traceId: [5, "bytes"],
   },
@@ -183,19 +186,19 @@ export const OTLP_FIELDS: Readonly<Record<OtlpMessage, Readonly<Record<string, O
     name: [1, "string"],
     description: [2, "string"],
     unit: [3, "string"],
-    gauge: [5, "Gauge"],
-    sum: [7, "Sum"],
-    histogram: [9, "Histogram"],
-    exponentialHistogram: [10, "ExponentialHistogram"],
-    summary: [11, "Summary"],
+    gauge: [5, "Gauge", "oneof"],
+    sum: [7, "Sum", "oneof"],
+    histogram: [9, "Histogram", "oneof"],
+    exponentialHistogram: [10, "ExponentialHistogram", "oneof"],
+    summary: [11, "Summary", "oneof"],
     metadata: [12, "KeyValue", "repeated"],
   },
   NumberDataPoint: {
     attributes: [7, "KeyValue", "repeated"],
     startTimeUnixNano: [2, "fixed64"],
     timeUnixNano: [3, "fixed64"],
-    asDouble: [4, "double", "optional"],
-    asInt: [6, "sfixed64", "optional"],
+    asDouble: [4, "double", "oneof"],
+    asInt: [6, "sfixed64", "oneof"],
     exemplars: [5, "Exemplar", "repeated"],
     flags: [8, "uint32"],
   },
@@ -290,5 +293,54 @@ export const OTLP_FIELDS: Readonly<Record<OtlpMessage, Readonly<Record<string, O
   SummaryDataPoint_ValueAtQuantile: {
     quantile: [1, "double"],
     value: [2, "double"],
+  },
+};
+
+/** Enum values by the name of their field and their own. */
+export const OTLP_ENUMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  aggregationTemporality: {
+    AGGREGATION_TEMPORALITY_UNSPECIFIED: 0,
+    AGGREGATION_TEMPORALITY_DELTA: 1,
+    AGGREGATION_TEMPORALITY_CUMULATIVE: 2,
+  },
+  code: {
+    STATUS_CODE_UNSET: 0,
+    STATUS_CODE_OK: 1,
+    STATUS_CODE_ERROR: 2,
+  },
+  kind: {
+    SPAN_KIND_UNSPECIFIED: 0,
+    SPAN_KIND_INTERNAL: 1,
+    SPAN_KIND_SERVER: 2,
+    SPAN_KIND_CLIENT: 3,
+    SPAN_KIND_PRODUCER: 4,
+    SPAN_KIND_CONSUMER: 5,
+  },
+  severityNumber: {
+    SEVERITY_NUMBER_UNSPECIFIED: 0,
+    SEVERITY_NUMBER_TRACE: 1,
+    SEVERITY_NUMBER_TRACE2: 2,
+    SEVERITY_NUMBER_TRACE3: 3,
+    SEVERITY_NUMBER_TRACE4: 4,
+    SEVERITY_NUMBER_DEBUG: 5,
+    SEVERITY_NUMBER_DEBUG2: 6,
+    SEVERITY_NUMBER_DEBUG3: 7,
+    SEVERITY_NUMBER_DEBUG4: 8,
+    SEVERITY_NUMBER_INFO: 9,
+    SEVERITY_NUMBER_INFO2: 10,
+    SEVERITY_NUMBER_INFO3: 11,
+    SEVERITY_NUMBER_INFO4: 12,
+    SEVERITY_NUMBER_WARN: 13,
+    SEVERITY_NUMBER_WARN2: 14,
+    SEVERITY_NUMBER_WARN3: 15,
+    SEVERITY_NUMBER_WARN4: 16,
+    SEVERITY_NUMBER_ERROR: 17,
+    SEVERITY_NUMBER_ERROR2: 18,
+    SEVERITY_NUMBER_ERROR3: 19,
+    SEVERITY_NUMBER_ERROR4: 20,
+    SEVERITY_NUMBER_FATAL: 21,
+    SEVERITY_NUMBER_FATAL2: 22,
+    SEVERITY_NUMBER_FATAL3: 23,
+    SEVERITY_NUMBER_FATAL4: 24,
   },
 };

@@ -6,6 +6,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import {
   type DescriptorProto,
+  type EnumDescriptorProto,
   type FieldDescriptorProto,
   FieldDescriptorProto_Label as Label,
   FieldDescriptorProto_Type as Type,
@@ -41,17 +42,25 @@ export function generatedDescriptor(code: string, path: string): FileDescriptorP
 /** The table's source text from the generated modules, by their names. */
 export function otlpFieldsText(modules: ReadonlyMap<string, string>): string {
   const definitions = new Map<string, Definition>();
+  const enums = new Map<string, EnumDescriptorProto>();
   for (const [module, code] of modules) {
     const file = generatedDescriptor(code, module);
     for (const message of file.messageType) {
       define(definitions, { message, module, name: message.name }, `.${file.package}`);
     }
+    for (const { path, definition } of enumsOf(file)) enums.set(path, definition);
   }
   const used = new Map<string, Definition>();
   for (const root of ROOTS) use(root, definitions, used);
   const all = [...used.values()].sort((a, b) => a.name < b.name ? -1 : 1);
   const [notice = ""] = [...modules.values()][0]?.split("\n\n") ?? [];
-  return [...head(notice), ...typeLines(all), ...tableLines(all, definitions)].join("\n") + "\n";
+  const lines = [
+    ...head(notice),
+    ...typeLines(all),
+    ...tableLines(all, definitions),
+    ...enumLines(all, enums),
+  ];
+  return lines.join("\n") + "\n";
 }
 
 function define(into: Map<string, Definition>, definition: Definition, scope: string): void {
@@ -61,6 +70,21 @@ function define(into: Map<string, Definition>, definition: Definition, scope: st
   for (const inner of message.nestedType) {
     define(into, { message: inner, module, name: `${name}_${inner.name}` }, path);
   }
+}
+
+/** The enums of a file and of its messages, by full name. */
+function enumsOf(
+  file: FileDescriptorProto,
+): { readonly path: string; readonly definition: EnumDescriptorProto }[] {
+  const inside = (messages: readonly DescriptorProto[], scope: string) =>
+    messages.flatMap(({ name, enumType }) =>
+      enumType.map((definition) => ({ path: `${scope}.${name}.${definition.name}`, definition }))
+    );
+  const scope = `.${file.package}`;
+  return [
+    ...file.enumType.map((definition) => ({ path: `${scope}.${definition.name}`, definition })),
+    ...inside(file.messageType, scope),
+  ];
 }
 
 /** Marks a message and all that it holds. */
@@ -129,8 +153,11 @@ function tableLines(all: readonly Definition[], definitions: ReadonlyMap<string,
   return [
     `export type OtlpScalar = ${[...scalars].sort().map((type) => JSON.stringify(type)).join(" | ")};`,
     "",
-    "/** A field's number and type. \"optional\": also written when it has its type's zero value. */",
-    'export type OtlpField = readonly [number: number, type: OtlpScalar | OtlpMessage, rule?: "repeated" | "optional"];',
+    '/** "optional": also written when it has its type\'s zero value. "oneof": the same, and only one of them in a message. */',
+    'export type OtlpRule = "repeated" | "optional" | "oneof";',
+    "",
+    "/** A field's number, type and rule. */",
+    "export type OtlpField = readonly [number: number, type: OtlpScalar | OtlpMessage, rule?: OtlpRule];",
     "",
     "/** The fields of each message, by name. A member of a oneof stands among them under its own name. */",
     "export const OTLP_FIELDS: Readonly<Record<OtlpMessage, Readonly<Record<string, OtlpField>>>> = {",
@@ -145,11 +172,40 @@ function typeOf(field: FieldDescriptorProto, definitions: ReadonlyMap<string, De
     : Type[field.type].toLowerCase();
 }
 
-/** A message has presence by nature and needs no rule. */
+/** The numbers of enum values by their names, for each field that has an enum. */
+function enumLines(
+  all: readonly Definition[],
+  enums: ReadonlyMap<string, EnumDescriptorProto>,
+): string[] {
+  const fields = new Map<string, EnumDescriptorProto>();
+  for (const { typeName, name } of all.flatMap(({ message }) => message.field)) {
+    const definition = enums.get(typeName);
+    if (definition === undefined) continue;
+    const other = fields.get(localName(name));
+    if (other !== undefined && other !== definition) {
+      throw new RangeError(`Cannot make the table: "${name}" is a field of two enums, expected one`);
+    }
+    fields.set(localName(name), definition);
+  }
+  return [
+    "",
+    "/** Enum values by the name of their field and their own. */",
+    "export const OTLP_ENUMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {",
+    ...[...fields].sort().flatMap(([field, { value }]) => [
+      `  ${field}: {`,
+      ...value.map(({ name, number }) => `    ${name}: ${number},`),
+      "  },",
+    ]),
+    "};",
+  ];
+}
+
+/** A message has presence by nature and needs no rule, unless it is one of several. */
 function ruleOf(field: FieldDescriptorProto): string[] {
   if (field.label === Label.REPEATED) return ['"repeated"'];
-  const isOneof = Object.hasOwn(field, "oneofIndex");
-  return isOneof && field.type !== Type.MESSAGE ? ['"optional"'] : [];
+  if (!Object.hasOwn(field, "oneofIndex")) return [];
+  if (!field.proto3Optional) return ['"oneof"'];
+  return field.type === Type.MESSAGE ? [] : ['"optional"'];
 }
 
 function localName(name: string): string {

@@ -1,5 +1,5 @@
 /** OTLP/JSON in and out of the receiver: ids, exact numbers, unknown members, both directions (otlp E1 to E7). */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes, fail } from "@std/assert";
 import { fromJson } from "@bufbuild/protobuf";
 import { ExportLogsServiceRequestSchema } from "../proto_gen/logs_service_pb.ts";
 import { exchange, HOST, lane, post, type RawAnswer, Rig } from "./receiver_rig.ts";
@@ -174,4 +174,61 @@ Deno.test("an empty JSON request is accepted and goes nowhere", async () => {
   }
   assertEquals(rig.batches.length, 0);
   assertEquals((await exchange(rig, post("/v1/traces", spans(1)))).status, 200);
+});
+
+Deno.test("a long JSON request is read in pieces: every record, in its order, whatever stands between", async () => {
+  await using rig = new Rig();
+  const records = Array.from({ length: 2_000 }, (_, n) => ({
+    timeUnixNano: n % 2 === 0 ? `${1_790_000_000_000_000_000n + BigInt(n)}` : 1,
+    severityNumber: n % 3 === 0 ? "SEVERITY_NUMBER_INFO" : 9,
+    body: { stringValue: n === 1_000 ? "long ".repeat(20_000) : `"{[${n}]}\\` },
+    attributes: [{ key: "n", value: { kvlistValue: { values: [{ key: "i", value: { intValue: n } }] } } }],
+    unknown: [[{ "}": "]" }]],
+  }));
+  const long = { "\u20ac": Array.from({ length: 3_000 }, (_, n) => ({ n })) };
+  const resource = { attributes: [{ key: "service.name", value: { stringValue: "shop" } }] };
+  const document = { resourceLogs: [{ long, scopeLogs: [{ log_records: records }], resource }], long };
+  for (const space of [0, 1]) {
+    assertEquals((await send(rig, "/v1/logs", JSON.stringify(document, undefined, space))).status, 200);
+    rig.intake.sendAll();
+    const read = rig.batches.splice(0).flatMap(({ body }) => readLogs(body).resourceLogs);
+    const found = read.flatMap((entry) => entry.scopeLogs.flatMap((scope) => scope.logRecords));
+    assertEquals(found.length, records.length);
+    for (const [n, { body, severityNumber, timeUnixNano }] of found.entries()) {
+      const { timeUnixNano: time, body: { stringValue } } = records[n] ?? fail();
+      assertEquals([body?.value.value, severityNumber, timeUnixNano], [stringValue, 9, BigInt(time)]);
+    }
+    assertEquals(read[0]?.resource?.attributes[0]?.key, "service.name");
+  }
+});
+
+Deno.test("OTLP/JSON that contradicts itself is refused with the member's name", async () => {
+  await using rig = new Rig();
+  const refusals: readonly (readonly [string, string])[] = [
+    [
+      '{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"a","intValue":1}}]}]}',
+      '"body" has "stringValue" and',
+    ],
+    ['{"scopeLogs":[{"logRecords":[null]}]}', '"logRecords" is null, expected an object'],
+    ['{"scopeLogs":{}}', '"scopeLogs" is an object, expected an array'],
+    ['{"scopeLogs":[{"logRecords":[{"flags":-1}]}]}', '"flags" is -1, expected a whole number from 0'],
+    [
+      '{"scopeLogs":[{"logRecords":[{"body":{"doubleValue":"1,5"}}]}]}',
+      '"doubleValue" is 1,5, expected a number',
+    ],
+    ['{"scopeLogs":[{"logRecords":[{"body":{"bytesValue":"%"}}]}]}', '"bytesValue" is %, expected base64'],
+    [
+      '{"scopeLogs":[{"logRecords":[{"severityNumber":"LOUD"}]}]}',
+      '"severityNumber" is LOUD, expected a whole',
+    ],
+    [
+      '{"scopeLogs":[{"logRecords":[{"timeUnixNano":"18446744073709551616"}]}]}',
+      '"timeUnixNano" is 18446744073709551616',
+    ],
+  ];
+  for (const [entry, words] of refusals) {
+    const { status, body } = await send(rig, "/v1/logs", `{"resourceLogs":[${entry}]}`);
+    assertEquals(status, 400);
+    assertStringIncludes(new TextDecoder().decode(body).replaceAll('\\"', '"'), words);
+  }
 });

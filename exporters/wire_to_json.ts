@@ -1,0 +1,189 @@
+/**
+ * Protobuf as OTLP/JSON by the generated table: enums as numbers, ids in hex, 64-bit integers as text, fields in the
+ * order of the wire, unknown ones left out (otlp E1 to E7). What comes twice is merged as protobuf's readers do.
+ * @module
+ */
+import { OTLP_FIELDS, type OtlpMessage, type OtlpRule, type OtlpScalar } from "../proto_gen/otlp_fields.ts";
+import { concat } from "./gzip.ts";
+import { IDS, isScalar, tagOf } from "./otlp_fields.ts";
+import { type Json, jsonDouble } from "./otlp_values.ts";
+import { DEPTH_MAX, FieldScanner, FIXED64, LENGTH } from "./wire.ts";
+
+interface Field {
+  readonly name: string;
+  readonly type: OtlpScalar | OtlpMessage;
+  readonly rule: OtlpRule | undefined;
+  /** Of one value. */
+  readonly wireType: number;
+}
+
+const FIELDS = new Map<OtlpMessage, ReadonlyMap<number, Field>>();
+
+function fieldsOf(message: OtlpMessage): ReadonlyMap<number, Field> {
+  const known = FIELDS.get(message);
+  if (known !== undefined) return known;
+  const fields = new Map<number, Field>();
+  for (const [name, [number, type, rule]] of Object.entries(OTLP_FIELDS[message])) {
+    fields.set(number, { name, type, rule, wireType: tagOf(message, name) % 8 });
+  }
+  FIELDS.set(message, fields);
+  return fields;
+}
+
+/** A message's bytes as a JSON value. Throws `SyntaxError` when they are no such message, `TypeError` when text in it is not UTF-8. */
+export function jsonOfWire(message: OtlpMessage, bytes: Uint8Array): Json {
+  return new Reading(bytes, 0).message(message, new FieldScanner(bytes));
+}
+
+const VARINT_BYTES_MAX = 10;
+
+/** Where a value lies. */
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A message that may come in several pieces: it is what they hold together. */
+interface Part {
+  readonly type: OtlpMessage;
+  readonly pieces: Uint8Array[];
+}
+
+type Members = Record<string, Json>;
+
+class Reading {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  /** Messages around the one that is being read. */
+  #depth: number;
+
+  constructor(bytes: Uint8Array, depth: number) {
+    this.#bytes = bytes;
+    this.#depth = depth;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  message(message: OtlpMessage, scanner: FieldScanner): Members {
+    if (this.#depth++ > DEPTH_MAX) {
+      throw new SyntaxError(
+        `Cannot read ${message}: it is too deep, expected at most ${DEPTH_MAX} levels`,
+      );
+    }
+    const members: Members = {};
+    const lists = new Map<Field, Json[]>();
+    const parts = new Map<string, Part>();
+    let chosen: string | undefined;
+    while (scanner.next()) {
+      const field = fieldsOf(message).get(scanner.number);
+      if (field === undefined) continue;
+      const { name, type, rule } = field;
+      if (rule === "repeated") {
+        const list = lists.get(field) ?? [];
+        if (list.length === 0) lists.set(field, members[name] = list);
+        this.#append(list, field, scanner);
+        continue;
+      }
+      if (rule === "oneof") {
+        if (chosen !== undefined && chosen !== name) {
+          delete members[chosen];
+          parts.delete(chosen);
+        }
+        chosen = name;
+      }
+      checkType(field, scanner, field.wireType);
+      if (isScalar(type)) members[name] = this.#scalar(name, type, scanner);
+      else {
+        members[name] = {};
+        const part = parts.get(name) ?? { type, pieces: [] };
+        parts.set(name, part);
+        part.pieces.push(this.#bytes.subarray(scanner.start, scanner.end));
+      }
+    }
+    for (const [name, { type, pieces }] of parts) members[name] = this.#merged(type, pieces);
+    this.#depth--;
+    return members;
+  }
+
+  /** Numbers come packed or one by one. */
+  #append(list: Json[], field: Field, scanner: FieldScanner): void {
+    const { name, type, wireType } = field;
+    if (!isScalar(type)) {
+      checkType(field, scanner, LENGTH);
+      list.push(this.message(type, scanner.inside()));
+    } else if (scanner.type === wireType) list.push(this.#scalar(name, type, scanner));
+    else {
+      checkType(field, scanner, LENGTH);
+      for (let [start, end] = [scanner.start, 0]; start < scanner.end; start = end) {
+        end = this.#numberEnd(start, wireType);
+        if (end > scanner.end) throw new SyntaxError(`Cannot read "${name}": its last number is cut`);
+        list.push(this.#scalar(name, type, { start, end }));
+      }
+    }
+  }
+
+  #numberEnd(start: number, wireType: number): number {
+    if (wireType === FIXED64) return start + 8;
+    let last = start;
+    while ((this.#bytes[last] ?? 0) > 127) last++;
+    if (last - start >= VARINT_BYTES_MAX) {
+      throw new SyntaxError("Cannot read number: it has more than 10 bytes");
+    }
+    return last + 1;
+  }
+
+  #merged(type: OtlpMessage, pieces: readonly Uint8Array[]): Json {
+    const [only = new Uint8Array()] = pieces;
+    const whole = pieces.length === 1 ? only : concat(pieces, pieces.reduce((sum, it) => sum + it.length, 0));
+    return new Reading(whole, this.#depth).message(type, new FieldScanner(whole));
+  }
+
+  #scalar(name: string, type: OtlpScalar, { start: at, end }: Range): Json {
+    switch (type) {
+      case "string":
+        return this.#text.decode(this.#bytes.subarray(at, end));
+      case "bytes": {
+        const content = this.#bytes.subarray(at, end);
+        return IDS.has(name) ? content.toHex() : content.toBase64();
+      }
+      case "double":
+        return jsonDouble(this.#view.getFloat64(at, true));
+      case "fixed32":
+        return this.#view.getUint32(at, true);
+      case "fixed64":
+        return this.#view.getBigUint64(at, true).toString();
+      case "sfixed64":
+        return this.#view.getBigInt64(at, true).toString();
+      case "bool":
+        return this.#varint(at) !== 0n;
+      case "int64":
+        return BigInt.asIntN(64, this.#varint(at)).toString();
+      case "uint64":
+        return this.#varint(at).toString();
+      case "uint32":
+        return Number(BigInt.asUintN(32, this.#varint(at)));
+      case "int32":
+      case "enum":
+        return Number(BigInt.asIntN(32, this.#varint(at)));
+      case "sint32": {
+        const zigzag = Number(BigInt.asUintN(32, this.#varint(at)));
+        return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+      }
+    }
+  }
+
+  /** The 64 bits of a varint that is known to be whole. */
+  #varint(at: number): bigint {
+    let value = 0n;
+    for (let shift = 0n;; shift += 7n) {
+      const byte = this.#bytes[at++] ?? 0;
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return BigInt.asUintN(64, value);
+    }
+  }
+}
+
+function checkType({ name }: Field, scanner: FieldScanner, expected: number): void {
+  if (scanner.type === expected) return;
+  throw new SyntaxError(`Cannot read "${name}": it has wire type ${scanner.type}, expected ${expected}`);
+}
