@@ -9,6 +9,8 @@ import { basename, dirname, join } from "node:path";
 import { inflateRawSync } from "node:zlib";
 import { opampDescriptors } from "./opamp_definitions.ts";
 import { OTLP_FIELDS_FILE, otlpFieldsText } from "./otlp_fields.ts";
+import { sha256 } from "./package/runtime.ts";
+import { run, say } from "./terminal.ts";
 
 /** Definitions of one protocol and the folder their TypeScript goes to. */
 interface DefinitionSet {
@@ -46,7 +48,7 @@ const OTLP_JAR: Jar = {
 
 const SETS: readonly DefinitionSet[] = [
   { folder: ".", prepare: (scratch) => unpackJar(OTLP_JAR, scratch) },
-  { folder: "opamp", prepare: (scratch) => opampDescriptors(scratch, run) },
+  { folder: "opamp", prepare: (scratch) => opampDescriptors(scratch, call) },
 ];
 
 const BUF = "@bufbuild/buf@1.75.0";
@@ -59,43 +61,35 @@ const PROTO_GEN = join(import.meta.dirname ?? ".", "..", "proto_gen");
 class UnavailableError extends Error {}
 
 /** Runs a program to its end; its output is shown only when it fails. */
-async function run(command: string, args: readonly string[], cwd: string): Promise<void> {
-  let output: Deno.CommandOutput;
-  try {
-    output = await new Deno.Command(command, { args: [...args], cwd, stdin: "null" }).output();
-  } catch (cause) {
+async function call(command: string, args: readonly string[], cwd: string): Promise<void> {
+  const { code, stdout, stderr } = await run(command, args, { cwd }).catch((cause: unknown) => {
     throw new UnavailableError(`Cannot run "${command}": not found`, { cause });
-  }
-  if (output.success) return;
-  const text = new TextDecoder().decode(output.stdout) + new TextDecoder().decode(output.stderr);
-  throw new UnavailableError(`Cannot run "${command}": exit code ${output.code}\n${text.slice(-2000)}`);
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  });
+  if (code === 0) return;
+  throw new UnavailableError(`Cannot run "${command}": exit code ${code}\n${(stdout + stderr).slice(-2000)}`);
 }
 
 /** The jar's bytes, from the cache or Maven, with its checksum verified. */
-async function fetchJar(set: Jar, scratch: string): Promise<Uint8Array<ArrayBuffer>> {
+async function fetchJar(jar: Jar, scratch: string): Promise<Uint8Array<ArrayBuffer>> {
   const cache = join(cacheFolder(), "proto");
-  const cached = join(cache, `${set.sha256}.jar`);
+  const cached = join(cache, `${jar.sha256}.jar`);
   try {
     const bytes = await Deno.readFile(cached);
-    if (await sha256(bytes) === set.sha256) return bytes;
+    if (await sha256(bytes) === jar.sha256) return bytes;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   const options = [
-    `-Dartifact=${set.artifact}:jar`,
+    `-Dartifact=${jar.artifact}:jar`,
     `-DoutputDirectory=${scratch}`,
     "-Dmdep.stripVersion=true",
   ];
-  await run("mvn", ["-q", "-B", `${MAVEN_PLUGIN}:copy`, ...options], scratch);
-  const name = set.artifact.split(":")[1] ?? "";
+  await call("mvn", ["-q", "-B", `${MAVEN_PLUGIN}:copy`, ...options], scratch);
+  const name = jar.artifact.split(":")[1] ?? "";
   const bytes = await Deno.readFile(join(scratch, `${name}.jar`));
   const found = await sha256(bytes);
-  if (found !== set.sha256) {
-    throw new RangeError(`Cannot use "${set.artifact}": sha256 is ${found}, expected ${set.sha256}`);
+  if (found !== jar.sha256) {
+    throw new RangeError(`Cannot use "${jar.artifact}": sha256 is ${found}, expected ${jar.sha256}`);
   }
   await Deno.mkdir(cache, { recursive: true });
   await Deno.writeFile(cached, bytes);
@@ -158,17 +152,8 @@ async function generate(set: DefinitionSet, out: string): Promise<void> {
       opt: ["target=ts", "import_extension=ts"],
     };
     const template = JSON.stringify({ version: "v2", plugins: [plugin] });
-    const buf = [
-      "-y",
-      "--ignore-scripts",
-      `--package=${BUF}`,
-      "buf",
-      "generate",
-      "--template",
-      template,
-      definitions,
-    ];
-    await run("npx", buf, scratch);
+    const buf = ["-y", "--ignore-scripts", `--package=${BUF}`, "buf", "generate", "--template", template];
+    await call("npx", [...buf, definitions], scratch);
   } finally {
     await Deno.remove(scratch, { recursive: true });
   }
@@ -242,10 +227,6 @@ async function regenerate(): Promise<void> {
     await Deno.remove(fresh, { recursive: true });
     throw error;
   }
-}
-
-function say(line: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(line + "\n"));
 }
 
 /** Exit code of the script: 0 when proto_gen is current, 1 when it is not. */

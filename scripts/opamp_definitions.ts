@@ -20,6 +20,7 @@ import {
 } from "@bufbuild/protobuf/wkt";
 import { join } from "node:path";
 import { generatedDescriptor } from "./otlp_fields.ts";
+import { sha256 } from "./package/runtime.ts";
 
 const PACKAGE = "@elastic/opamp-client-node@0.5.0";
 const TARBALL = "elastic-opamp-client-node-0.5.0.tgz";
@@ -43,7 +44,7 @@ type Run = (command: string, args: readonly string[], cwd: string) => Promise<vo
 export async function opampDescriptors(scratch: string, run: Run): Promise<string> {
   await run("npm", ["pack", "--ignore-scripts", "--silent", PACKAGE], scratch);
   const tarball = await Deno.readFile(join(scratch, TARBALL));
-  const found = new Uint8Array(await crypto.subtle.digest("SHA-256", tarball)).toHex();
+  const found = await sha256(tarball);
   if (found !== SHA256) {
     throw new RangeError(`Cannot use "${PACKAGE}": sha256 is ${found}, expected ${SHA256}`);
   }
