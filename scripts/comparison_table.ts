@@ -2,7 +2,7 @@
  * docs/collector-comparison.md from the table that the comparison test checks.
  * @module
  */
-import { aligned } from "./markdown_table.ts";
+import { aligned, table } from "./markdown_table.ts";
 import { type Agreement, COMPARISONS, GENERAL } from "../tests/collector_differences.ts";
 
 function agreementCell(agreement: Agreement): string {
@@ -24,15 +24,11 @@ function agreementCell(agreement: Agreement): string {
 
 /** The rows, then what concerns all of them. */
 export function comparisonTable(): string {
-  const rows = COMPARISONS.map(({ collector, semconv, agreement, difference }) =>
-    `| ${collector} | ${semconv ?? "same"} | ${agreementCell(agreement)} | ${difference ?? ""} |`
-  );
+  const rows = COMPARISONS.map((
+    { collector, semconv, agreement, difference },
+  ) => [collector, semconv ?? "same", agreementCell(agreement), difference ?? ""]);
   return [
-    "",
-    "| Collector | Semantic conventions | Values | Difference |",
-    "|---|---|---|---|",
-    ...rows,
-    "",
+    table(["Collector", "Semantic conventions", "Values", "Difference"], rows),
     ...GENERAL.map((line) => `- ${line}`),
   ].join("\n") + "\n";
 }

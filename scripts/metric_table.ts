@@ -3,8 +3,7 @@
  * @module
  */
 import { instrumentOf, type MetricFacts, metricFacts } from "../commands/metric_facts.ts";
-
-const cell = (text: string): string => text.replaceAll("|", "\\|");
+import { table } from "./markdown_table.ts";
 
 function attributesCell({ attributes }: MetricFacts): string {
   return Object.entries(attributes)
@@ -17,9 +16,11 @@ function nameCell({ descriptor, convention, collectorName }: MetricFacts): strin
   return collectorName === undefined ? name : `${name}; Collector: ${collectorName}`;
 }
 
-function row(facts: MetricFacts): string {
+const HEADS = ["Metric", "Instrument", "Unit", "Attributes", "Default", "What and from where"];
+
+function row(facts: MetricFacts): string[] {
   const { descriptor, isOn } = facts;
-  const cells = [
+  return [
     nameCell(facts),
     `${instrumentOf(facts)} ${descriptor.valueType}`,
     descriptor.unit,
@@ -27,7 +28,6 @@ function row(facts: MetricFacts): string {
     isOn ? "on" : "off",
     `${descriptor.description}. ${descriptor.source}`,
   ];
-  return `| ${cells.map(cell).join(" | ")} |`;
 }
 
 /** All metrics; one that several collectors measure stands with the first. */
@@ -37,9 +37,6 @@ export function metricTable(): string {
   return owners.flatMap((owner) => [
     "",
     `### ${owner}`,
-    "",
-    "| Metric | Instrument | Unit | Attributes | Default | What and from where |",
-    "|---|---|---|---|---|---|",
-    ...facts.filter(({ collectors }) => collectors[0] === owner).map(row),
+    table(HEADS, facts.filter(({ collectors }) => collectors[0] === owner).map(row)).trimEnd(),
   ]).join("\n") + "\n";
 }
