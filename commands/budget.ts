@@ -9,7 +9,7 @@ import type { DayAccount } from "./budget_account.ts";
 
 /** What is given up, least useful first, as `SONDE_METRICS` would say it. */
 export const SHEDS: readonly { readonly name: string; readonly metrics: readonly string[] }[] = [
-  { name: "own figures", metrics: ["-sonde.*", "-process.*"] },
+  { name: "own figures", metrics: ["-sonde.*", "-otel.sdk.*", "-process.*"] },
   {
     name: "detail of devices and protocols",
     metrics: [

@@ -3,7 +3,7 @@
  * lines since the one before. Both become batches here; the courier delivers them beside the operator's lanes.
  * @module
  */
-import type { Attributes, Point, Snapshot } from "../collectors/metric.ts";
+import type { Attributes, Snapshot } from "../collectors/metric.ts";
 import type { LogFields, LogLevel } from "../config/log.ts";
 import type { OwnReport } from "../config/opamp_port.ts";
 import type { BatchMessage } from "../exporters/batch.ts";
@@ -15,6 +15,7 @@ import type { LogRecordData } from "../exporters/otlp_data.ts";
 import { encodeLogs } from "../exporters/otlp_logs.ts";
 import { VERSION } from "./build.ts";
 import { openFanOut } from "./delivery.ts";
+import { isOwn } from "./own_points.ts";
 
 /** What a feed is made of. */
 export interface FeedParts {
@@ -35,12 +36,6 @@ const SEVERITY: Readonly<Record<LogLevel, readonly [number, string]>> = {
   info: [9, "INFO"],
   debug: [5, "DEBUG"],
 };
-
-/** True for what tells of sonde: its account, how long its attempts took, and its process but not those of the host. */
-function isOwn({ series: { descriptor: { name }, attributes } }: Point): boolean {
-  return name.startsWith("sonde.") || name.startsWith("otel.sdk.") ||
-    (name.startsWith("process.") && !("process.executable.name" in attributes));
-}
 
 /** The sensor's part of own telemetry. */
 export class OwnFeed {

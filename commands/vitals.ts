@@ -9,9 +9,10 @@ import type { OpampReport } from "../config/opamp_port.ts";
 import { sleep } from "../exporters/clock.ts";
 import type { DeliveryReport, LaneReport } from "../exporters/report.ts";
 import type { Agent } from "./agent.ts";
-import { type BudgetState } from "./budget.ts";
+import type { BudgetState } from "./budget.ts";
 import { VERSION } from "./build.ts";
 import { type Health, judgeHealth } from "./health.ts";
+import { ownCpuSeconds } from "./own_points.ts";
 
 /** One lane as `status --json` shows it; counts are items. */
 export interface StatusLane
@@ -70,11 +71,6 @@ function laneStatus(lane: LaneReport): StatusLane {
   };
 }
 
-function cpuSecondsOf(snapshot: Snapshot | undefined): number | undefined {
-  const points = snapshot?.points.filter(({ series }) => series.descriptor.name === "process.cpu.time") ?? [];
-  return points.length === 0 ? undefined : points.reduce((sum, { value }) => sum + Number(value), 0);
-}
-
 export class Vitals {
   readonly #parts: VitalsParts;
   /** Milliseconds since 1970. */
@@ -118,7 +114,7 @@ export class Vitals {
     const opamp = this.#parts.opamp?.();
     const { lanes, spoolFault } = this.#report();
     const health = this.health();
-    const cpuSeconds = cpuSecondsOf(this.#snapshot);
+    const cpuSeconds = ownCpuSeconds(this.#snapshot?.points ?? []);
     return {
       version: VERSION,
       pid: Deno.pid,

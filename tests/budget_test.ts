@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { ByteBudget, SHEDS } from "../commands/budget.ts";
 import { type AccountMemory, DayAccount } from "../commands/budget_account.ts";
+import { metricFacts } from "../commands/metric_facts.ts";
 import { type Choice, parseChoice, selector } from "../config/glob.ts";
 
 const DAY_MS = 86_400_000;
@@ -56,6 +57,13 @@ Deno.test("ByteBudget sheds in the documented order, and at last stretches on", 
   assertEquals(shed, SHEDS.map(({ name }) => name));
   assertLess(bytes, perDay * 1.1);
   assert(Math.max(...intervals) > 60_000);
+});
+
+Deno.test("the first step of ByteBudget sheds every metric of sonde itself", () => {
+  const own = metricFacts().filter(({ collectors }) => collectors.every((name) => name === "agent"));
+  assert(own.length > 10);
+  const isLeft = selector((SHEDS[0]?.metrics ?? []).map(parseChoice));
+  assertEquals(own.map(({ descriptor: { name } }) => name).filter((name) => isLeft(name, true)), []);
 });
 
 Deno.test("ByteBudget takes back what it shed when there is room again", () => {

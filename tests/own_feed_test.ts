@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Attributes, type Descriptor, type Point, series } from "../collectors/metric.ts";
 import { OwnFeed } from "../commands/own_feed.ts";
+import { ownCpuSeconds } from "../commands/own_points.ts";
 import { Log } from "../config/log.ts";
 import type { OwnReport } from "../config/opamp_port.ts";
 import type { BatchMessage } from "../exporters/batch.ts";
@@ -64,6 +65,14 @@ Deno.test("OwnFeed sends points about sonde alone, with the identity of the mome
   await feed.follow([]);
   feed.cycle(snapshot);
   assertEquals(sent.length, 2);
+});
+
+Deno.test("ownCpuSeconds() adds up what sonde's process used, not its waits nor other processes", () => {
+  const time = (mode: string, more: Attributes = {}) =>
+    gauge("process.cpu.time", { "cpu.mode": mode, ...more });
+  const others = { "process.executable.name": "nginx" };
+  assertEquals(ownCpuSeconds([time("user"), time("system"), time("wait"), time("user", others)]), 2);
+  assertEquals(ownCpuSeconds([time("user", others)]), undefined);
 });
 
 Deno.test("OwnFeed keeps 256 lines between two cycles and counts the others", async () => {
