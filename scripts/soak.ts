@@ -4,6 +4,7 @@
  * drift, not a cycle missing (design 10, 11). The result goes to tests/soak/, dated, with what machine it was.
  * @module
  */
+import { parseArgs } from "@std/cli/parse-args";
 import { sleep } from "../exporters/clock.ts";
 import { decodeMetrics } from "../tests/decoded.ts";
 import { ok } from "../tests/fault_behaviours.ts";
@@ -147,10 +148,10 @@ async function runLongTests(): Promise<string> {
 }
 
 if (import.meta.main) {
-  const at = Deno.args.indexOf("--minutes");
-  const minutes = at < 0 ? 30 : Number(Deno.args[at + 1]);
+  const flags = parseArgs(Deno.args, { string: ["minutes"] });
+  const minutes = Number(flags.minutes ?? 30);
   if (!(minutes >= 5)) {
-    say(`Cannot soak for "${Deno.args[at + 1]}" minutes: expected at least 5`);
+    say(`Cannot soak for "${flags.minutes}" minutes: expected at least 5`);
     Deno.exit(64);
   }
   const folder = await Deno.makeTempDir({ prefix: "sonde-soak-" });
