@@ -146,19 +146,22 @@ export async function openSeriesMemory(
   { waitMs = LOCK_MS }: { readonly waitMs?: number } = {},
 ): Promise<SeriesMemory> {
   if (stateDir === undefined) return new SeriesMemory();
+  let lock: Deno.FsFile | undefined;
   try {
-    const lock = await takeLock(`${stateDir}/series.lock`, waitMs);
-    if (lock !== undefined) {
-      const open = (name: string) =>
-        Deno.openSync(`${stateDir}/${name}`, { read: true, write: true, create: true, mode: 0o600 });
-      return new SeriesMemory({ lock, files: [open("series.0"), open("series.1")] });
-    }
-    const memory = new SeriesMemory();
-    memory.fault = "another process holds them";
-    return memory;
+    lock = await takeLock(`${stateDir}/series.lock`, waitMs);
+    if (lock === undefined) return forgetful("another process holds them");
+    const open = (name: string) =>
+      Deno.openSync(`${stateDir}/${name}`, { read: true, write: true, create: true, mode: 0o600 });
+    return new SeriesMemory({ lock, files: [open("series.0"), open("series.1")] });
   } catch (error) {
-    const memory = new SeriesMemory();
-    memory.fault = error instanceof Error ? error.message : String(error);
-    return memory;
+    // Who can read them after all must not find them locked by a process that cannot.
+    lock?.close();
+    return forgetful(error instanceof Error ? error.message : String(error));
   }
+}
+
+function forgetful(why: string): SeriesMemory {
+  const memory = new SeriesMemory();
+  memory.fault = why;
+  return memory;
 }

@@ -140,3 +140,17 @@ Deno.test("SeriesMemory remembers over lives, survives a damaged file, and forge
     Deno.removeSync(folder, { recursive: true });
   }
 });
+
+Deno.test("openSeriesMemory() leaves the lock to others when it cannot have the files", async () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    Deno.mkdirSync(`${folder}/series.0`);
+    using memory = await openSeriesMemory(folder);
+    assert(memory.fault !== undefined);
+    Deno.removeSync(`${folder}/series.0`);
+    using other = await openSeriesMemory(folder, { waitMs: 0 });
+    assertEquals(other.fault, undefined);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
