@@ -4,6 +4,7 @@
  * @module
  */
 
+import { USUAL_FILES } from "../config/env_file.ts";
 import { hostFiles } from "../config/files.ts";
 
 const MASK = "****";
@@ -57,9 +58,9 @@ function textOf(path: string | undefined): string[] {
 /** The file that the command line or the environment names, and the usual ones. */
 function filesOf({ env, args }: Omit<SecretPlaces, "files">): string[] {
   const at = args.findIndex((arg) => arg === "-c" || arg === "--env-file");
-  const joined = args.find((arg) => /^(-c|--env-file)=/.test(arg))?.replace(/^[^=]*=/, "");
+  const joined = args.find((arg) => /^(-c.|--env-file=)/.test(arg))?.replace(/^(-c=?|--env-file=)/, "");
   const named = at < 0 ? joined : args[at + 1];
-  return [named, env["SONDE_ENV_FILE"], ".env", "/etc/sonde/sonde.env"].flatMap(textOf);
+  return [named, env["SONDE_ENV_FILE"], ...USUAL_FILES].flatMap(textOf);
 }
 
 /** A fault as it may be printed, its stack included. */

@@ -4,7 +4,8 @@
  * @module
  */
 import { editFile, olderFile } from "../config/edit_file.ts";
-import { type ConfigFiles, hostFiles } from "../config/files.ts";
+import { SYSTEM_FILE } from "../config/env_file.ts";
+import { absolute, type ConfigFiles, hostFiles } from "../config/files.ts";
 import { loadConfig } from "../config/load.ts";
 import { replaceFile } from "../config/state_dir.ts";
 import { paint } from "../exporters/console_text.ts";
@@ -16,7 +17,6 @@ import { lineWidth, wantsColor } from "./output.ts";
 import { type Answers, askAll, type Present } from "./setup_answers.ts";
 import { Cancelled, Prompt } from "./setup_prompt.ts";
 
-const SYSTEM_FILE = "/etc/sonde/sonde.env";
 const CANCELLED = 130;
 
 /** What is written where, and what it begins with. */
@@ -44,10 +44,6 @@ function targetOf(context: Context, files: ConfigFiles): Target {
   return { path, text: files.read(imported), imported };
 }
 
-function absolute(path: string, { folder }: ConfigFiles): string {
-  return path.startsWith("/") ? path : `${folder === "/" ? "" : folder}/${path.replace(/^\.\//, "")}`;
-}
-
 /** The host's files as they will be. */
 function withText(files: ConfigFiles, { path, text }: Pick<Target, "path" | "text">): ConfigFiles {
   return {
@@ -59,9 +55,8 @@ function withText(files: ConfigFiles, { path, text }: Pick<Target, "path" | "tex
 
 /** What the target says now. */
 function presentIn(context: Context, target: Target, files: ConfigFiles): Present {
-  const flags = { ...context, flags: context.flags };
   const { effective } = loadConfig({
-    ...loadInput(flags, withText(files, target)),
+    ...loadInput(context, withText(files, target)),
     envFile: target.path,
   });
   const own = effective.filter(({ origin }) => origin.startsWith(`${target.path}:`));

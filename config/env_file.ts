@@ -4,7 +4,7 @@
  * @module
  */
 import { parse } from "@std/dotenv/parse";
-import type { ConfigFiles } from "./files.ts";
+import { absolute, type ConfigFiles } from "./files.ts";
 import type { Findings } from "./finding.ts";
 import { ENV_FILE } from "./keys.ts";
 
@@ -23,7 +23,10 @@ export type Variables = ReadonlyMap<string, Variable>;
 
 /** The file of the agent that sonde replaces; using it turns that agent's defaults on. */
 export const HEKA_FILE = "/etc/heka-insights-agent/.env";
-const SYSTEM_FILE = "/etc/sonde/sonde.env";
+/** The one that a package brings and `setup` writes for root. */
+export const SYSTEM_FILE = "/etc/sonde/sonde.env";
+/** Where a file is looked for that nobody has named, best first. */
+export const USUAL_FILES: readonly string[] = [".env", SYSTEM_FILE, HEKA_FILE];
 
 const STATEMENT =
   /^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*('[^']*'|"(?:[^"\\]|\\[^])*"|[^\r\n]*)[^\r\n]*/gm;
@@ -139,7 +142,7 @@ export function chooseFile(
 ): ChosenFile | undefined {
   const named = flag ?? env[ENV_FILE];
   if (named !== undefined && named !== "") return { path: named, isNamed: true };
-  const near = `${files.folder === "/" ? "" : files.folder}/.env`;
+  const near = absolute(".env", files);
   if (files.facts(near)?.isFile) {
     if (isTrusted(near, files) && isTrusted(files.folder, files)) return { path: near, isNamed: false };
     findings.add("warning", {

@@ -71,6 +71,11 @@ export function readNamed(path: string): { text: string; facts: FileFacts } {
   return { text: read(path), facts: found };
 }
 
+/** The path as it is from anywhere; one typed at a prompt may depend on the folder it was typed in. */
+export function absolute(path: string, { folder }: Pick<ConfigFiles, "folder">): string {
+  return path.startsWith("/") ? path : `${folder === "/" ? "" : folder}/${path.replace(/^\.\//, "")}`;
+}
+
 /** The host's own files; needs the permissions of the start. */
 export function hostFiles(): ConfigFiles {
   return { read, facts, list, uid: Deno.uid() ?? -1, folder: Deno.cwd() };

@@ -20,7 +20,7 @@ import {
 } from "./destination.ts";
 import { describe, type Effective } from "./effective.ts";
 import { chooseFile, HEKA_FILE, readFile, type Variable, type Variables } from "./env_file.ts";
-import type { ConfigFiles } from "./files.ts";
+import { absolute, type ConfigFiles } from "./files.ts";
 import { type Finding, Findings } from "./finding.ts";
 import { checkExposure, gather, gatherCredentials, type Gathering } from "./gather.ts";
 import { HEKA_ALIASES, HEKA_DEFAULTS, readHeka } from "./heka.ts";
@@ -77,18 +77,14 @@ export interface Loaded {
   readonly filesRead: readonly string[];
 }
 
-/** A path typed at a prompt may depend on the folder it was typed in. */
-function absolute(name: string, text: string, { folder }: ConfigFiles): string {
-  if (keyNamed(name)?.key.type !== path || text === "" || text.startsWith("/")) return text;
-  return `${folder === "/" ? "" : folder}/${text.replace(/^\.\//, "")}`;
-}
-
 function flagVariables({ flags, files }: LoadInput, findings: Findings): Variables {
   const variables = new Map<string, Variable>();
   for (const { flag, key, text } of flags) {
     const name = key.trim();
     if (/^(SONDE|OTEL)_\w+$/.test(name)) {
-      variables.set(name, { name, text: absolute(name, text.trim(), files), place: flag, origin: "flag" });
+      const isPath = keyNamed(name)?.key.type === path && text.trim() !== "";
+      const given = isPath ? absolute(text.trim(), files) : text.trim();
+      variables.set(name, { name, text: given, place: flag, origin: "flag" });
     } else {
       const what = `"${name.slice(0, 80)}" is not a key`;
       findings.add("problem", { place: flag, key: "-", what, next: "Write --set SONDE_KEY=VALUE" });

@@ -37,6 +37,19 @@ Deno.test("crashText() keeps message and stack, and takes out what is a secret a
   });
 });
 
+Deno.test("crashText() knows every way to name the configuration file", async () => {
+  await inFolder((folder) => {
+    const file = `${folder}/sonde.env`;
+    Deno.writeTextFileSync(file, `SONDE_API_KEY=${SECRETS.file}\n`);
+    const forms = [["-c", file], [`-c${file}`], [`-c=${file}`], ["--env-file", file], [`--env-file=${file}`]];
+    for (const args of forms) {
+      const text = crashText(`found ${SECRETS.file}`, { env: {}, args: ["run", ...args] });
+      assertEquals(text, "found ****", args.join(" "));
+    }
+    return Promise.resolve();
+  });
+});
+
 Deno.test("withoutPlanted() leaves words, and what is no secret's value", () => {
   const places = {
     env: { SONDE_API_KEY: "abc", SONDE_PRESET: "dynatrace" },
