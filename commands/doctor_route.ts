@@ -30,15 +30,17 @@ function bypasses(hostname: string, environment: Environment): boolean {
   const list = (environment["NO_PROXY"] ?? environment["no_proxy"] ?? "").split(",").map((name) =>
     name.trim()
   );
+  const isWithin = (name: string) => hostname === name || hostname.endsWith(`.${name}`);
   return isLoopback(hostname) ||
-    list.some((name) => name === "*" || (name !== "" && hostname.endsWith(name.replace(/^\./, ""))));
+    list.some((name) => name === "*" || name !== "" && isWithin(name.replace(/^\./, "")));
 }
 
 /** The proxy that is used for an address, without its credentials; undefined: none. */
 export function proxyFor({ url, transport }: Way, environment: Environment): URL | undefined {
   const { protocol, hostname } = new URL(url);
   const name = protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
-  const found = environment[name] ?? environment[name.toLowerCase()] ?? environment["ALL_PROXY"];
+  const any = environment["ALL_PROXY"] ?? environment["all_proxy"];
+  const found = environment[name] ?? environment[name.toLowerCase()] ?? any;
   const text = transport.proxy ?? (bypasses(hostname, environment) ? undefined : found);
   if (text === undefined || text === "" || !URL.canParse(text)) return undefined;
   const proxy = new URL(text);
@@ -59,7 +61,6 @@ async function within<T>(work: Promise<T>): Promise<T> {
 class Steps {
   readonly checks: Check[] = [];
   readonly #destination: Pick<Check, "destination">;
-
   readonly #where: string;
 
   constructor({ destination, url }: Way, proxy: URL | undefined) {

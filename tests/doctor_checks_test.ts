@@ -77,6 +77,7 @@ Deno.test("proxyFor() finds the proxy that counts, without its password", () => 
   };
   const hostOf = (url: string, proxy?: string) => proxyFor(way(url, proxy), env)?.href;
   assertEquals(hostOf("https://otlp.example"), "http://proxy:3128/");
+  assertEquals(hostOf("https://plugin.example"), "http://proxy:3128/");
   assertEquals(hostOf("http://otlp.example"), "http://plain:8080/");
   assertEquals(hostOf("https://otlp.example", "http://u:p@own:1"), "http://own:1/");
   for (
