@@ -4,18 +4,12 @@
  * @module
  */
 import type { Settings } from "../config/settings.ts";
-import { mayExist, openStateDir } from "../config/state_dir.ts";
+import { mayExist, openStateDir, ownFolder } from "../config/state_dir.ts";
 import type { LogRecord } from "../exporters/messages.ts";
 
 export interface OwnState {
   /** Absent when nothing can be kept on disk at all. */
   readonly path?: string;
-}
-
-function ownFolder(env: Readonly<Record<string, string>>): string | undefined {
-  const [state, home] = [env["XDG_STATE_HOME"], env["HOME"]];
-  if (state !== undefined && state !== "") return `${state}/sonde`;
-  return home === undefined || home === "" ? undefined : `${home}/.local/state/sonde`;
 }
 
 /** Opens the first that can be written. Says once what it means that it is not the configured one. */

@@ -15,6 +15,7 @@ import * as local from "./keys_local.ts";
 import * as what from "./keys_what.ts";
 import { type OpampSettings, readOpamp } from "./opamp_settings.ts";
 import type { Resolution } from "./resolution.ts";
+import { ownFolder, SERVICE_FOLDER } from "./state_dir.ts";
 
 /** Everything an operator decided, or the defaults. */
 export interface Settings {
@@ -104,9 +105,8 @@ function firstFolder(text: string | undefined): string | undefined {
 function stateDirs(set: string | undefined, env: SettingsSources["env"]): string[] {
   const only = set ?? firstFolder(env["STATE_DIRECTORY"]);
   if (only !== undefined) return [only];
-  const [state, home] = [given(env["XDG_STATE_HOME"]), given(env["HOME"])];
-  const own = state ?? (home === undefined ? undefined : `${home}/.local/state`);
-  return ["/var/lib/sonde", ...(own === undefined ? [] : [`${own}/sonde`])];
+  const own = ownFolder(env);
+  return [SERVICE_FOLDER, ...(own === undefined ? [] : [own])];
 }
 
 function controlSockets(set: string | undefined, env: SettingsSources["env"]): string[] {

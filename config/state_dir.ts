@@ -9,8 +9,15 @@ export type StateDir =
   | { readonly path: string; readonly fault?: never }
   | { readonly path?: never; readonly fault: string };
 
+/** The user's own state directory; undefined where the environment names no home. */
+export function ownFolder(env: Readonly<Record<string, string>>): string | undefined {
+  const [state = "", home = ""] = [env["XDG_STATE_HOME"], env["HOME"]];
+  if (state !== "") return `${state}/sonde`;
+  return home === "" ? undefined : `${home}/.local/state/sonde`;
+}
+
 /** The service's: what root writes there, the account that it belongs to cannot read or replace. */
-const SERVICE_FOLDER = "/var/lib/sonde";
+export const SERVICE_FOLDER = "/var/lib/sonde";
 
 /** Another account's folder, which root could write to and thereby spoil. */
 function ownerToSpare(path: string): number | undefined {
