@@ -4,7 +4,7 @@
  * @module
  */
 import { collectors } from "../collectors/registry.ts";
-import { hostRoot, openHost } from "../collectors/host.ts";
+import { readFileOnce } from "../collectors/source.ts";
 import { openLibc } from "../collectors/statfs.ts";
 import { hostFiles } from "../config/files.ts";
 import { formatFinding } from "../config/finding.ts";
@@ -47,7 +47,7 @@ export function checkConfig({ problems, exposures, warnings, file, settings }: L
 }
 
 async function lookAtHost(settings: Settings, context: Context) {
-  const choice = new CollectorChoice(settings, () => undefined);
+  const choice = new CollectorChoice(settings);
   const { path } = openStateDir(settings.stateDirs);
   const log = () => {};
   const agentId = await installationId({ stateDir: path, timeMs: context.now(), log });
@@ -60,6 +60,15 @@ async function lookAtHost(settings: Settings, context: Context) {
   await sensor.refresh();
   const snapshot = sensor.collect();
   return { sensor, snapshot, agentId, resource: sensor.resource };
+}
+
+/** What the kernel says of this process; "" where it does not. */
+function ownStatus(): string {
+  try {
+    return readFileOnce("/proc/self/status");
+  } catch {
+    return "";
+  }
 }
 
 function isSynchronized(): boolean | undefined {
@@ -146,13 +155,8 @@ export async function diagnose(loaded: Loaded, context: Context): Promise<Check[
     { ...host, clock: clockOf(context) },
     context.env,
   );
-  const status = openHost(hostRoot("/"), {
-    statfs: () => Promise.resolve(undefined),
-    fstat: () => undefined,
-    adjtimex: () => undefined,
-  }).read("/proc/self/status");
   checks.push(
-    checkPrivileges(status ?? ""),
+    checkPrivileges(ownStatus()),
     checkSources(host.snapshot, host.sensor.stats()),
     checkClock({ synchronized: isSynchronized(), skew }),
     ...delivered.map((check) => withOrigin(check, loaded)),

@@ -5,6 +5,7 @@
  */
 import * as show from "../exporters/console_text.ts";
 import type { Line, Style } from "../exporters/console_text.ts";
+import { counted } from "./configuration.ts";
 import { wrap } from "./help.ts";
 
 /** Names of the lines, in the order they are printed. */
@@ -59,7 +60,6 @@ export function checkLines({ name, state, destination, what, next = "" }: Check,
 /** The last line: `9 ok, 1 warning, 1 failure`. */
 export function summary(checks: readonly Check[]): string {
   const count = (state: Check["state"]) => checks.filter((check) => check.state === state).length;
-  const counted = (many: number, word: string) => `${many} ${word}${many === 1 ? "" : "s"}`;
   return [`${count("ok")} ok`, counted(count("warn"), "warning"), counted(count("FAIL"), "failure")].join(
     ", ",
   );
