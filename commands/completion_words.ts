@@ -23,7 +23,7 @@ export function valueKind({ name, value, values }: Flag): ValueKind {
   return FILES.includes(name) ? "file" : FOLDERS.includes(name) ? "folder" : "any";
 }
 
-/** The words a flag takes: its own, or those of the key it writes. */
+/** The words a flag takes; empty where it takes any. */
 export function valueWords({ values }: Flag): readonly string[] {
   return values ?? [];
 }

@@ -42,8 +42,8 @@ function attributesOf(value: unknown): Attributes {
 }
 
 /**
- * The agent that owns one of the state directories these settings may mean. With `destinations`, only one that has the
- * same; without, any: it is asked about its spool then.
+ * The agent that owns one of the state directories these settings may mean. With `lanes`, only one that has the same;
+ * without, any: it is asked about its spool then.
  */
 export async function findAgent(
   { controlSockets, stateDirs }: Pick<Settings, "controlSockets" | "stateDirs">,

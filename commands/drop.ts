@@ -1,6 +1,6 @@
 /**
  * Giving up every permission: revoked kind by kind, then asserted. Afterwards this isolate can only use what it
- * already holds: open files, the two libc calls, the control socket and its workers' ports.
+ * already holds: open files, the calls into libc, the control socket and its workers' ports.
  * @module
  */
 

@@ -35,6 +35,9 @@ export interface EmitSurroundings {
   readonly randomHex: (bytes: number) => string;
 }
 
+/** Values of one call. */
+const VALUES_MAX = 100_000;
+
 const NOTHING: Emission = { measurements: [], gauges: [], logs: [], spans: [] };
 
 /** Flags that each kind takes; any other is a usage error. */
@@ -86,8 +89,6 @@ function namedOf({ operands, flags }: Context, stdin: string): Named {
     values,
   };
 }
-
-const VALUES_MAX = 100_000;
 
 function countOf(text: string | undefined): number {
   if (text === undefined) return 1;

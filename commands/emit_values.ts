@@ -73,6 +73,8 @@ export function attributesOf(flags: readonly string[]): MeasuredAttributes {
   return attributes;
 }
 
+const BOUNDS_MAX = 256;
+
 /** Rising bounds of `--bounds`. */
 export function boundsOf(text: string): number[] {
   const bounds = text.split(",").map((bound) => numberOf(bound.trim(), "in --bounds"));
@@ -83,8 +85,6 @@ export function boundsOf(text: string): number[] {
   }
   throw new UsageError(`Bounds "${text}" do not rise`, `Write --bounds 1,5,10, at most ${BOUNDS_MAX}`);
 }
-
-const BOUNDS_MAX = 256;
 
 const SEVERITIES = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 

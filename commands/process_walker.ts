@@ -9,8 +9,8 @@
  */
 
 /**
- * Prints its process id, the uptime, each stat, a mark, each io, a mark, the first line and the first bytes of each command
- * line if the third word says so, a mark; a mark is longer than any process name can be.
+ * Prints its process id, the uptime, each stat, a mark, each io, a mark, the first line and the first bytes of each
+ * command line if the third word says so, a mark; a mark is longer than any process name can be.
  */
 const SCRIPT = 'while read -r _; do echo "$$"; cat "$1"/uptime "$1"/[0-9]*/stat; echo "$2"; ' +
   `grep -sH '^[rw][a-z]*_bytes:' "$1"/[0-9]*/io; echo "$2"; ` +
@@ -27,7 +27,10 @@ const encoder = new TextEncoder();
 export interface Walker {
   /** For `sandbox`. */
   readonly description: string;
-  /** One walk: stats, io lines, command lines, a mark behind each. Rejects when the child is gone, too slow or says too much. */
+  /**
+   * One walk: stats, io lines, command lines, a mark behind each. Rejects when the child is gone, too slow or says too
+   * much.
+   */
   walk(): Promise<string>;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
  * `sonde sandbox`: what the running agent can still do, tried from inside it after the drop; without a running agent
- * the same is done by an agent opened for the purpose, which collects and sends nothing (issue: proof, not promise).
+ * the same is done by an agent opened for the purpose, which collects and sends nothing (design 2).
  * @module
  */
 import { hostFiles } from "../config/files.ts";

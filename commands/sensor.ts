@@ -14,6 +14,7 @@ import type { Source } from "../collectors/source.ts";
 import { LIBC_SYMBOLS, type LibcCalls, openLibc } from "../collectors/statfs.ts";
 import type { Choice } from "../config/glob.ts";
 import type { HostFolders } from "../config/host_folders.ts";
+import { nanoseconds } from "../exporters/clock.ts";
 import { PLAUSIBLE_NS } from "./clock_guard.ts";
 import { UsageError } from "./command_line.ts";
 import { collectorSelector, selectionOf } from "./collector_choice.ts";
@@ -151,7 +152,7 @@ export class Sensor {
 
   #now(): Cycle {
     return {
-      timeNs: BigInt(Math.round(this.#clock.wall() * 1000)) * 1000n,
+      timeNs: nanoseconds(this.#clock.wall()),
       uptime: this.#readUptime(),
       monotonicMs: this.#clock.mono(),
     };

@@ -1,6 +1,7 @@
 /**
- * What the supervisor (the service manager) is told, and when: ready, reloading, stopping, and the watchdog's sign of life, which is
- * given only while cycles succeed. Off without NOTIFY_SOCKET. Source: sd_notify(3), sd_watchdog_enabled(3).
+ * What the supervisor (the service manager) is told, and when: ready, reloading, stopping, and the watchdog's sign of
+ * life, which is given only while cycles succeed. Off without NOTIFY_SOCKET. Source: sd_notify(3),
+ * sd_watchdog_enabled(3).
  * @module
  */
 import type { Settings } from "../config/settings.ts";
