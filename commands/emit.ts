@@ -4,9 +4,10 @@
  * @module
  */
 import type { Settings } from "../config/settings.ts";
+import type { Temporality } from "../exporters/batch.ts";
 import { nanoseconds, sleep } from "../exporters/clock.ts";
 import type { DeliveryReport } from "../exporters/report.ts";
-import { recordedMetrics } from "../exporters/series.ts";
+import { recordedAs, recordedMetrics } from "../exporters/series.ts";
 import { VERSION } from "./build.ts";
 import { UsageError } from "./command_line.ts";
 import type { Context } from "./context.ts";
@@ -15,6 +16,7 @@ import { DEMO_RESOURCE, demoMeasurements } from "./emit_demo.ts";
 import { checkFlags, type Emission, emissionOf, readsStdin } from "./emit_request.ts";
 import { type DeliverOptions, openOutlet, type Outlet } from "./outlet.ts";
 import { type Start, start } from "./start.ts";
+import { onEnding } from "./stop.ts";
 import { judge } from "./verdict.ts";
 
 /** Standard input is read to its end; what is longer is not for one call. */
@@ -75,21 +77,16 @@ async function send(
   options: DeliverOptions,
 ): Promise<DeliveryReport> {
   const rows = await outlet.record(measurements);
-  const recorded = measurements.flatMap((measurement, i) => {
-    const row = rows[i];
-    return row === undefined ? [] : [{ row, measurement }];
-  });
+  const recorded = recordedAs(measurements, rows);
   const hasMetrics = recorded.length > 0 || gauges.length > 0;
+  const metrics = (temporality: Temporality) => [...recordedMetrics(recorded, temporality), ...gauges];
   const batches = await encodeOneShot(
     {
-      ...{
-        resource: { ...outlet.resource, ...demo },
-        scope: { name: "sonde", version: VERSION },
-        logs,
-        spans,
-      },
-      ...(hasMetrics &&
-        { metrics: (temporality) => [...recordedMetrics(recorded, temporality), ...gauges] }),
+      resource: { ...outlet.resource, ...demo },
+      scope: { name: "sonde", version: VERSION },
+      ...(hasMetrics && { metrics }),
+      logs,
+      spans,
     },
     outlet.lanes,
     sequence,
@@ -105,11 +102,9 @@ function conclude(report: DeliveryReport, { flags, stderr }: Context): number {
   return code;
 }
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
 async function sendOnce(emission: Emission, sending: Sending): Promise<number> {
   const { outlet, settings, context } = sending;
-  for (const name of SIGNALS) Deno.addSignalListener(name, () => void outlet.interrupt());
+  onEnding(() => void outlet.interrupt());
   const options = { deadlineMs: settings.shutdownTimeoutMs, final: true };
   return conclude(await send(emission, sending, options), context);
 }
@@ -119,12 +114,8 @@ async function sendForEver(round: () => Emission, sending: Sending, intervalMs: 
   const { outlet, settings, context } = sending;
   const stop = new AbortController();
   const deadlineMs = settings.shutdownTimeoutMs;
-  for (const name of SIGNALS) {
-    Deno.addSignalListener(name, () => {
-      // A delivery under way ends with this one's deadline.
-      void outlet.deliver([], { deadlineMs, final: true }).then(() => stop.abort());
-    });
-  }
+  // A delivery under way ends with this one's deadline.
+  onEnding(() => void outlet.deliver([], { deadlineMs, final: true }).then(() => stop.abort()));
   let said = "";
   while (!stop.signal.aborted) {
     const report = await send(round(), sending, {

@@ -7,7 +7,7 @@ import type { MeasuredAttributes, Measurement } from "../exporters/measurement.t
 import { encodeOneShot } from "../exporters/one_shot.ts";
 import type { GaugeData, LogRecordData, SpanData } from "../exporters/otlp_data.ts";
 import type { DeliveryReport } from "../exporters/report.ts";
-import { recordedMetrics } from "../exporters/series.ts";
+import { recordedAs, recordedMetrics } from "../exporters/series.ts";
 import { VERSION } from "./build.ts";
 import type { Outlet } from "./outlet.ts";
 
@@ -145,10 +145,7 @@ export async function reportJob(
   const begunMs = performance.now();
   const measurements = measurementsOf(job);
   const rows = await outlet.record(measurements);
-  const recorded = measurements.flatMap((measurement, i) => {
-    const row = rows[i];
-    return row === undefined ? [] : [{ row, measurement }];
-  });
+  const recorded = recordedAs(measurements, rows);
   let count = 0;
   const batches = await encodeOneShot(
     {

@@ -14,6 +14,7 @@ import { findAgent, type RunningAgent, socketLanes, submit } from "./control_age
 import { type Delivery, loadEncoders, openFanOut } from "./delivery.ts";
 import { formatOf, render } from "./output.ts";
 import { type Start, start } from "./start.ts";
+import { onEnding } from "./stop.ts";
 import { judge } from "./verdict.ts";
 import { workerUrl } from "./workers.ts";
 
@@ -39,9 +40,7 @@ async function look({ sensor }: Agent, isTable: boolean): Promise<Looks> {
 
 /** Delivers one snapshot. */
 async function deliver({ settings, sensor }: Agent, { link, fanOut }: Delivery, snapshot: Snapshot) {
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    Deno.addSignalListener(name, () => void link.flush({ deadlineMs: INTERRUPTED_MS, final: true }));
-  }
+  onEnding(() => void link.flush({ deadlineMs: INTERRUPTED_MS, final: true }));
   await link.order({ verb: "claim" });
   fanOut.deliver(sensor.resource, snapshot);
   return await link.flush({ deadlineMs: settings.shutdownTimeoutMs, final: true });

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Context } from "./context.ts";
+import { ENDINGS, onEnding } from "./stop.ts";
 
 /** The person does not want to go on: exit 130. */
 export class Cancelled extends Error {
@@ -32,7 +33,7 @@ export class Prompt implements Disposable {
     this.#context = context;
     this.#reader = context.stdin().getReader();
     this.#interrupted.promise.catch(() => {});
-    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(name, this.#cancel);
+    onEnding(this.#cancel);
   }
 
   #cancel = (): void => this.#interrupted.reject(new Cancelled());
@@ -99,9 +100,7 @@ export class Prompt implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      Deno.removeSignalListener(name, this.#cancel);
-    }
+    for (const name of ENDINGS) Deno.removeSignalListener(name, this.#cancel);
     this.#reader.releaseLock();
   }
 }

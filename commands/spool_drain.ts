@@ -13,6 +13,7 @@ import { Intake } from "./control_intake.ts";
 import { openCourier } from "./delivery.ts";
 import { dropPermissions } from "./drop.ts";
 import { installationId } from "./identity.ts";
+import { onEnding } from "./stop.ts";
 import { itemCount, judge } from "./verdict.ts";
 import { workerUrl } from "./workers.ts";
 
@@ -99,12 +100,7 @@ async function drainOwn(context: Context, settings: Settings, options: DrainOpti
     fail(context, claimed.fault, "whoever holds the spool delivers it; try again later");
     return claimed.isHeldElsewhere ? 75 : 74;
   }
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    Deno.addSignalListener(
-      name,
-      () => void link.flush({ deadlineMs: 0, final: true }).then(() => Deno.exit(75)),
-    );
-  }
+  onEnding(() => void link.flush({ deadlineMs: 0, final: true }).then(() => Deno.exit(75)));
   const intake = new Intake({ link, lanes: new Set(settings.lanes.map(laneKey)), now: context.now });
   try {
     await intake.drain(request(settings, options));

@@ -1,8 +1,16 @@
 /**
- * How a run ends: by the first signal, or by a change that only a restart can make; the second signal hurries.
+ * How verbs end: by the first signal, and a run by a change that only a restart can make; the second signal hurries it.
  * @module
  */
 import type { Log } from "../config/log.ts";
+
+/** The signals that ask a verb to end. */
+export const ENDINGS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Calls `act` for each of them, instead of ending. */
+export function onEnding(act: () => void): void {
+  for (const name of ENDINGS) Deno.addSignalListener(name, act);
+}
 
 /** Ends the run at the first signal; at the second the network is not waited for any more. */
 export class Stop {

@@ -10,6 +10,7 @@ import type { Context } from "./context.ts";
 import { ControlClient } from "./control.ts";
 import type { TapAnswer, TapRecord } from "./control_tap.ts";
 import { controlPaths, countOf, noAgent } from "./running_agent.ts";
+import { onEnding } from "./stop.ts";
 
 async function connect(context: Context): Promise<ControlClient | undefined> {
   for (const path of controlPaths(context)) {
@@ -48,9 +49,7 @@ export async function run(context: Context): Promise<number> {
   using client = await connect(context);
   if (client === undefined) return noAgent(context);
   let isStopped = false;
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    Deno.addSignalListener(name, () => isStopped = true);
-  }
+  onEnding(() => isStopped = true);
   let id: number | undefined;
   while (!isStopped && left > 0 && context.outputFault?.() === undefined) {
     const answer = await client.ask({

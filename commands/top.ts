@@ -10,6 +10,7 @@ import type { Context } from "./context.ts";
 import { countOf } from "./running_agent.ts";
 import { lineWidth, wantsColor } from "./output.ts";
 import { fetchStatus } from "./status.ts";
+import { onEnding } from "./stop.ts";
 import { screenLines, type View } from "./top_text.ts";
 import type { Status } from "./vitals.ts";
 
@@ -92,9 +93,8 @@ class Screen {
 
 async function live(context: Context, first: Status, periodMs: number): Promise<number> {
   const screen = new Screen(context);
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
-    Deno.addSignalListener(name, screen.end);
-  }
+  onEnding(screen.end);
+  Deno.addSignalListener("SIGQUIT", screen.end);
   Deno.addSignalListener("SIGWINCH", screen.redraw);
   let [status, previous]: [Status, Status | undefined] = [first, undefined];
   let shownMs = performance.now();
@@ -130,9 +130,7 @@ async function plain(
 ): Promise<number> {
   let previous: Status | undefined;
   const ended = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    Deno.addSignalListener(name, () => ended.abort());
-  }
+  onEnding(() => ended.abort());
   for (let [status, shown]: [Status | number, number] = [first, 0];;) {
     if (typeof status === "number") return status;
     const options = { rows: Infinity, view: "lanes", isPaused: false, hasKeys: false } as const;

@@ -143,6 +143,14 @@ export interface Recorded {
   readonly measurement: Measurement;
 }
 
+/** Measurements with the rows that came of them, both in the same order. */
+export function recordedAs(measurements: readonly Measurement[], rows: readonly SeriesRow[]): Recorded[] {
+  return measurements.flatMap((measurement, at) => {
+    const row = rows[at];
+    return row === undefined ? [] : [{ row, measurement }];
+  });
+}
+
 /** All since the series began, or what these measurements have added. */
 export function recordedMetrics(recorded: readonly Recorded[], temporality: Temporality): MetricData[] {
   const values = recorded.map(({ row, measurement }): Valued =>
