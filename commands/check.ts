@@ -7,7 +7,7 @@ import { collectors } from "../collectors/registry.ts";
 import { hostFiles } from "../config/files.ts";
 import type { Finding } from "../config/finding.ts";
 import { loadConfig } from "../config/load.ts";
-import type { Settings } from "../config/settings.ts";
+import { insecureDestinations, type Settings } from "../config/settings.ts";
 import { SIGNALS } from "../exporters/batch.ts";
 import { counted, loadInput, printFindings } from "./configuration.ts";
 import type { Context } from "./context.ts";
@@ -31,11 +31,8 @@ function refusedSignals({ destinations, lanes }: Settings): Finding[] {
   });
 }
 
-function insecureLanes({ lanes }: Settings): Finding[] {
-  const names = new Set(
-    lanes.filter(({ transport }) => transport.insecure).map(({ destination }) => destination),
-  );
-  return [...names].map((name) => {
+function insecureOnes(settings: Settings): Finding[] {
+  return [...insecureDestinations(settings)].map((name) => {
     const what = `any certificate is accepted for destination ${name}`;
     const next = "Use SONDE_CA_FILE instead";
     return { severity: "warning", place: "configuration", key: "SONDE_INSECURE_SSL", what, next };
@@ -60,7 +57,7 @@ export function run(context: Context): Promise<number> {
     collectorNames: collectors().map(({ name }) => name),
   });
   const { settings, problems, exposures, warnings, notices } = loaded;
-  const more = settings === undefined ? [] : [...insecureLanes(settings), ...refusedSignals(settings)];
+  const more = settings === undefined ? [] : [...insecureOnes(settings), ...refusedSignals(settings)];
   const findings = [...problems, ...exposures, ...warnings, ...notices, ...more];
   const failures = problems.length + (flags.has("strict") ? exposures.length : 0);
   printFindings(failures > 0 ? findings : findings.filter((finding) => isShown(finding, context)), stderr);

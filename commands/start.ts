@@ -8,7 +8,7 @@ import { Log } from "../config/log.ts";
 import { LogFile } from "../config/log_file.ts";
 import type { Loaded, LoadInput } from "../config/load.ts";
 import { RememberedFiles } from "../config/remembered_files.ts";
-import type { Settings } from "../config/settings.ts";
+import { insecureDestinations, type Settings } from "../config/settings.ts";
 import type { LogRecord } from "../exporters/messages.ts";
 import { loadInput, loadOrExplain } from "./configuration.ts";
 import type { Context } from "./context.ts";
@@ -40,11 +40,6 @@ function openLog({ logFile }: Settings, { stderr }: Context): Context["stderr"] 
     stderr(`sonde: error: Cannot open log file "${logFile}" of LOG_LOCATION: ${why}\n`);
     return undefined;
   }
-}
-
-/** Destinations of which any certificate is taken. */
-function insecureDestinations({ lanes }: Settings): Set<string> {
-  return new Set(lanes.filter(({ transport }) => transport.insecure).map(({ destination }) => destination));
 }
 
 /** Checks what must hold before anything is opened; says what is wrong. */

@@ -76,6 +76,11 @@ export interface Settings {
   readonly heka: HekaSettings;
 }
 
+/** Names of the destinations of which any certificate is taken. */
+export function insecureDestinations({ lanes }: Pick<Settings, "lanes">): ReadonlySet<string> {
+  return new Set(lanes.filter(({ transport }) => transport.insecure).map(({ destination }) => destination));
+}
+
 /** What settings are built from. */
 export interface SettingsSources {
   readonly resolution: Resolution;
