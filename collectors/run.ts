@@ -73,7 +73,7 @@ export class CollectorRun {
   readonly #seldom = new Map<Source, { readonly readMs: number; readonly text: string }>();
   #selection: Selection;
   readonly #locate: Locate;
-  /** Those that found nothing here as well: a restart would not help them. */
+  /** Names of all that looked around, also of those that found nothing here: a restart would not help them. */
   readonly #prepared: ReadonlySet<string>;
   #cycle = 0;
 
