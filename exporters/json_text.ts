@@ -103,9 +103,9 @@ export class JsonText {
     return size < 0 ? undefined : { json: this.#parsed(size, parseJson) };
   }
 
-  /** Goes past a value of any length. */
-  skip(): void {
-    this.#parsed(this.#valueSize(0, Infinity), parseJson);
+  /** Goes past a value of any length and gives it. */
+  whole(): unknown {
+    return this.#parsed(this.#valueSize(0, Infinity), parseJson);
   }
 
   /** There must be nothing more. */

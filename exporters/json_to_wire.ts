@@ -68,25 +68,25 @@ class Conversion {
   /** Writes an object from the text. `name`: of its member, for messages. */
   enterObject(message: OtlpMessage, name: string): void {
     const source = this.#source;
-    if (source.next !== "{") throw wrong(name, source.value()?.json ?? [], "an object");
+    if (source.next !== "{") throw wrong(name, source.whole(), "an object");
     const members = new Members(message, name, this.#depth);
     source.object((key) => {
       const value = source.value();
       if (value !== undefined) return this.#writeMember(members, key, value.json);
       const field = members.field(key);
-      if (field === undefined) source.skip();
+      if (field === undefined) source.whole();
       else if (field.rule === "repeated") this.#enterList(field);
       else this.#enterMessage(field);
     });
   }
 
   #enterMessage({ name, type, tag }: Field): void {
-    if (isScalar(type)) throw wrong(name, this.#source.next === "[" ? [] : {}, `a ${type}`);
+    if (isScalar(type)) throw wrong(name, this.#source.whole(), `a ${type}`);
     this.#nested(tag, () => this.enterObject(type, name));
   }
 
   #enterList(field: Field): void {
-    if (this.#source.next !== "[") throw wrong(field.name, {}, "an array");
+    if (this.#source.next !== "[") throw wrong(field.name, this.#source.whole(), "an array");
     this.#source.array((values) => this.#writeList(field, values), () => this.#enterMessage(field));
   }
 

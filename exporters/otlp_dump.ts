@@ -4,7 +4,8 @@
  */
 import type { OtlpMessage } from "../proto_gen/otlp_fields.ts";
 import type { Encoding, Signal } from "./batch.ts";
-import { jsonOfWire } from "./wire_to_json.ts";
+import { fieldsJson } from "./otlp_message.ts";
+import { readMessage } from "./wire_message.ts";
 
 /** The request of each signal. */
 export const REQUESTS: Readonly<Record<Signal, OtlpMessage>> = {
@@ -17,7 +18,7 @@ export const REQUESTS: Readonly<Record<Signal, OtlpMessage>> = {
 export function dumpRequest(body: Uint8Array, signal: Signal, encoding: Encoding): string {
   try {
     const json = encoding === "protobuf"
-      ? jsonOfWire(REQUESTS[signal], body)
+      ? fieldsJson(REQUESTS[signal], readMessage(REQUESTS[signal], body))
       : JSON.parse(new TextDecoder().decode(body));
     return JSON.stringify(json) + "\n";
   } catch (cause) {

@@ -14,6 +14,7 @@ import {
 import { IDS, isKept, isScalar, isZero, WIRE_TYPES, writeScalar } from "./otlp_fields.ts";
 import { type Json, jsonDouble } from "./otlp_values.ts";
 import { LENGTH } from "./wire.ts";
+import type { Fields, FieldValue } from "./wire_message.ts";
 import { WireWriter } from "./wire_writer.ts";
 
 /** The bytes of a message. */
@@ -24,6 +25,20 @@ export function encodeMessage<M extends OtlpMessage>(
   const writer = new WireWriter();
   writeMessage(writer, message, init);
   return writer.finish();
+}
+
+/** The members of a message, in the shape `readMessage` gives, as OTLP/JSON. */
+export function fieldsJson(message: OtlpMessage, fields: Fields): Json {
+  return jsonOf(message, fields);
+}
+
+/** Writes members in the shape `readMessage` gives, without a length before them; what is undefined is left out. */
+export function writeFields(
+  writer: WireWriter,
+  message: OtlpMessage,
+  fields: Readonly<Record<string, FieldValue | undefined>>,
+): void {
+  writeMessage(writer, message, fields);
 }
 
 /** A message as OTLP/JSON: enums as numbers, ids in hex, 64-bit integers as text. */

@@ -1,37 +1,40 @@
 /**
  * Received metrics for rows that take one temporality only (design 8): cumulative becomes delta with remembered
- * last values, delta is left out for cumulative-only rows. Loaded when such a row meets such data, since it brings
- * the protobuf runtime. Rules: otlp M6, M7, M10, M11, M14. State is lost with the process: the first point after a
- * start is the new baseline, unless its series is younger than this process.
+ * last values, delta is left out for cumulative-only rows. Loaded when such a row meets such data. Rules: otlp M6, M7,
+ * M10, M11, M14. State is lost with the process: the first point after a start is the new baseline, unless its series is
+ * younger than this process.
  * @module
  */
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { tagOf } from "./otlp_fields.ts";
+import { writeFields } from "./otlp_message.ts";
+import type { ReceivedDropReason } from "./receiver_account.ts";
+import { type Changes, difference, readPoint } from "./received_difference.ts";
 import {
-  AggregationTemporality,
-  type Metric,
-  type ResourceMetrics,
-  type ScopeMetrics,
-} from "../proto_gen/metrics_pb.ts";
-import { ExportMetricsServiceRequestSchema } from "../proto_gen/metrics_service_pb.ts";
-import { addDrops, type Drops, type ReceivedDropReason } from "./receiver_account.ts";
-import {
-  type AnyPoint,
-  type Difference,
-  difference,
+  type Converted,
   identity,
-  type Remembered,
-} from "./received_difference.ts";
+  type MetricPlace,
+  type MetricRule,
+  type PointKind,
+  rewriteMetrics,
+} from "./received_rewrite.ts";
+import { Slots } from "./received_slots.ts";
+import { FieldScanner } from "./wire.ts";
+import { WireWriter } from "./wire_writer.ts";
 
-/** A request in another temporality. */
-export interface Converted {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Data points left. */
-  readonly items: number;
-  readonly drops: Drops;
-}
+const DELTA = 1;
+const CUMULATIVE = 2;
+
+/** The field that holds a point's attributes. */
+const ATTRIBUTES: Readonly<Record<PointKind, number>> = {
+  NumberDataPoint: 7,
+  HistogramDataPoint: 9,
+  ExponentialHistogramDataPoint: 1,
+};
 
 /** A series not seen for so long makes room for a new one. */
 const FORGET_NS = 600n * 1_000_000_000n;
+/** Looking for such is done so often at most. */
+const SWEEP_NS = 60n * 1_000_000_000n;
 /** Characters of all series' identities together. */
 const IDENTITIES_MAX = 4_194_304;
 
@@ -39,13 +42,17 @@ const IDENTITIES_MAX = 4_194_304;
 export class DeltaState {
   readonly #seriesMax: number;
   readonly #startNs: bigint;
-  /** In the order of their last use, oldest first. */
-  readonly #series = new Map<string, Remembered>();
+  /** Slots by identity. */
+  readonly #series = new Map<string, number>();
+  readonly #slots: Slots;
   #identities = 0;
+  /** When room was last made. */
+  #sweptNs = 0n;
 
   /** `startNs`: wall time of the process's start; a series that began later needs no baseline (otlp M11). */
   constructor(seriesMax: number, startNs: bigint) {
     this.#seriesMax = seriesMax;
+    this.#slots = new Slots(seriesMax);
     this.#startNs = startNs;
   }
 
@@ -55,108 +62,76 @@ export class DeltaState {
 
   /** Cumulative monotonic sums and histograms as delta; all else stays. The request must have passed the scan. */
   convert(request: Uint8Array): Converted {
-    return rewrite(request, (metric, where) => this.#metric(metric, where));
+    return rewriteMetrics(request, (metric) => this.#rule(metric));
   }
 
-  /** Points left out, by reason. */
-  #metric(metric: Metric, where: string): Drops {
-    const drops: Drops = {};
-    const { data } = metric;
-    if (data.case !== "sum" && data.case !== "histogram" && data.case !== "exponentialHistogram") {
-      return drops;
-    }
-    const isCumulative = data.value.aggregationTemporality === AggregationTemporality.CUMULATIVE;
-    if (!isCumulative || data.case === "sum" && !data.value.isMonotonic) return drops;
-    data.value.aggregationTemporality = AggregationTemporality.DELTA;
-    const prefix = `${where}\n${metric.name}\n${metric.unit}\n${data.case}`;
-    const keep = (point: AnyPoint): boolean => {
-      const dropped = this.#point(point, `${prefix}\n${identity(point.attributes)}`);
-      if (dropped !== undefined) addDrops(drops, { [dropped]: 1 });
-      return dropped === undefined;
-    };
-    switch (data.case) {
-      case "sum":
-        data.value.dataPoints = data.value.dataPoints.filter(keep);
-        break;
-      case "histogram":
-        data.value.dataPoints = data.value.dataPoints.filter(keep);
-        break;
-      case "exponentialHistogram":
-        data.value.dataPoints = data.value.dataPoints.filter(keep);
-        break;
-    }
-    return drops;
+  #rule({ identity, kind, temporality, isMonotonic }: MetricPlace): MetricRule {
+    if (temporality !== CUMULATIVE || kind === "NumberDataPoint" && !isMonotonic) return undefined;
+    return { temporality: DELTA, point: (bytes) => this.#point(bytes, kind, identity) };
   }
 
-  /** Turns a point into its difference to the last; the reason when there is none. */
-  #point(point: AnyPoint, series: string): ReceivedDropReason | undefined {
-    const last = this.#series.get(series);
-    if (last === undefined && !this.#makeRoom(series, point.timeUnixNano)) return "series_limit";
-    const result: Difference = difference(point, last, this.#startNs);
+  /** A point's difference to the last; the reason when there is none. */
+  #point(bytes: Uint8Array, kind: PointKind, metric: string): Uint8Array | ReceivedDropReason {
+    const attributes = identity(bytes, [new FieldScanner(bytes)], {
+      texts: [],
+      attributes: ATTRIBUTES[kind],
+    });
+    const series = `${metric}\n${attributes}`;
+    const point = readPoint(bytes, kind);
+    const slot = this.#series.get(series);
+    if (slot === undefined && !this.#makeRoom(series, point.timeNs)) return "series_limit";
+    const result = difference(point, slot === undefined ? undefined : this.#slots.get(slot), this.#startNs);
     if (result.kind === "out_of_order") return "out_of_order";
-    if (last !== undefined) this.#forget(series);
-    if (result.kind === "ended") return undefined;
-    this.#series.set(series, result.now);
-    this.#identities += series.length;
-    return result.kind === "delta" ? undefined : result.kind;
+    if (result.kind === "ended") {
+      if (slot !== undefined) this.#forget(series, slot);
+      return bytes;
+    }
+    if (slot !== undefined) this.#slots.set(slot, point);
+    else {
+      this.#series.set(series, this.#slots.take(point));
+      this.#identities += series.length;
+    }
+    return result.kind === "delta" ? changed(bytes, kind, result.changes) : result.kind;
   }
 
-  #forget(series: string): void {
+  #forget(series: string, slot: number): void {
     this.#series.delete(series);
+    this.#slots.give(slot);
     this.#identities -= series.length;
   }
 
   /** True when there is room for a new series, made by forgetting those that are long unseen. */
   #makeRoom(series: string, nowNs: bigint): boolean {
-    for (const [oldest, { timeNs }] of this.#series) {
-      const hasRoom = this.#series.size < this.#seriesMax &&
-        this.#identities + series.length <= IDENTITIES_MAX;
-      if (hasRoom || nowNs - timeNs < FORGET_NS) return hasRoom;
-      this.#forget(oldest);
+    if (this.#hasRoom(series)) return true;
+    if (nowNs - this.#sweptNs < SWEEP_NS) return false;
+    this.#sweptNs = nowNs;
+    for (const [other, slot] of this.#series) {
+      if (nowNs - this.#slots.timeNs(slot) >= FORGET_NS) this.#forget(other, slot);
     }
-    return true;
+    return this.#hasRoom(series);
+  }
+
+  #hasRoom(series: string): boolean {
+    return this.#series.size < this.#seriesMax && this.#identities + series.length <= IDENTITIES_MAX;
   }
 }
 
 /** The request without its delta sums and histograms. The request must have passed the scan. */
 export function withoutDelta(request: Uint8Array): Converted {
-  return rewrite(request, ({ data }) => {
-    if (data.case !== "sum" && data.case !== "histogram" && data.case !== "exponentialHistogram") return {};
-    if (data.value.aggregationTemporality !== AggregationTemporality.DELTA) return {};
-    const items = data.value.dataPoints.length;
-    data.value.dataPoints = [];
-    return { unsupported_temporality: items };
-  });
+  return rewriteMetrics(
+    request,
+    ({ temporality }) => temporality === DELTA ? "unsupported_temporality" : undefined,
+  );
 }
 
-type Rewrite = (metric: Metric, where: string) => Drops;
-
-/** Applies a change to each metric and leaves out what has no points any more. */
-function rewrite(request: Uint8Array, change: Rewrite): Converted {
-  const message = fromBinary(ExportMetricsServiceRequestSchema, request);
-  const drops: Drops = {};
-  let items = 0;
-  for (const entry of message.resourceMetrics) {
-    for (const scope of entry.scopeMetrics) {
-      const where = place(entry, scope);
-      scope.metrics = scope.metrics.filter((metric) => {
-        addDrops(drops, change(metric, where));
-        const left = points(metric);
-        items += left;
-        return left > 0;
-      });
-    }
-    entry.scopeMetrics = entry.scopeMetrics.filter((scope) => scope.metrics.length > 0);
+/** A point with other members; one that is undefined goes. */
+function changed(bytes: Uint8Array, kind: PointKind, changes: Changes): Uint8Array {
+  const writer = new WireWriter();
+  const numbers = new Set(Object.keys(changes).map((name) => Math.floor(tagOf(kind, name) / 8)));
+  const fields = new FieldScanner(bytes);
+  while (fields.next()) {
+    if (!numbers.has(fields.number)) writer.raw(bytes.subarray(fields.tag, fields.end));
   }
-  message.resourceMetrics = message.resourceMetrics.filter((entry) => entry.scopeMetrics.length > 0);
-  return { bytes: toBinary(ExportMetricsServiceRequestSchema, message), items, drops };
-}
-
-function place(entry: ResourceMetrics, scope: ScopeMetrics): string {
-  const { name, version, attributes } = scope.scope ?? { name: "", version: "", attributes: [] };
-  return `${identity(entry.resource?.attributes ?? [])}\n${name}\n${version}\n${identity(attributes)}`;
-}
-
-function points(metric: Metric): number {
-  return metric.data.value?.dataPoints.length ?? 0;
+  writeFields(writer, kind, changes);
+  return writer.finish();
 }

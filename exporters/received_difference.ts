@@ -3,17 +3,8 @@
  * buckets, exponential histograms over a change of scale.
  * @module
  */
-import { toBinary } from "@bufbuild/protobuf";
-import { type KeyValue, KeyValueSchema } from "../proto_gen/common_pb.ts";
-import type {
-  ExponentialHistogramDataPoint,
-  ExponentialHistogramDataPoint_Buckets,
-  HistogramDataPoint,
-  NumberDataPoint,
-} from "../proto_gen/metrics_pb.ts";
-
-/** A point that can be cumulative. */
-export type AnyPoint = NumberDataPoint | HistogramDataPoint | ExponentialHistogramDataPoint;
+import type { PointKind } from "./received_rewrite.ts";
+import { type Fields, type FieldValue, readMessage } from "./wire_message.ts";
 
 /** A series' last cumulative value; a copy where the point itself is changed. */
 export interface Remembered {
@@ -45,82 +36,123 @@ type Value =
     readonly negative: Counts;
   };
 
+/** A cumulative point. */
+export interface Point extends Remembered {
+  readonly flags: number;
+  readonly kind: PointKind;
+  /** Buckets of an exponential histogram, as they were sent. */
+  readonly members: Fields;
+}
+
+/** Members of a point that are others now; undefined: not there any more. */
+export type Changes = Readonly<Record<string, FieldValue | undefined>>;
+
 /** What became of a point. */
 export type Difference =
-  /** It is the difference now. */
-  | { readonly kind: "delta"; readonly now: Remembered }
+  /** With these changes it is the difference. */
+  | { readonly kind: "delta"; readonly changes: Changes }
   /** Only remembered: there is nothing to take the difference to. */
-  | { readonly kind: "first_value" | "incomparable"; readonly now: Remembered }
+  | { readonly kind: "first_value" | "incomparable" }
   | { readonly kind: "out_of_order" }
   /** "No recorded value": passed on as it is, the series is over. */
   | { readonly kind: "ended" };
 
 const NO_RECORDED_VALUE = 1;
 
-const latin1 = new TextDecoder("latin1");
+/** Members that a difference needs nothing of. */
+const UNREAD: ReadonlySet<string> = new Set(["attributes", "exemplars"]);
 
-/** One text for the same attributes in any order. */
-export function identity(attributes: readonly KeyValue[]): string {
-  return attributes.map((it) => latin1.decode(toBinary(KeyValueSchema, it))).sort().join("\n");
+/** A point that has passed the scan. */
+export function readPoint(bytes: Uint8Array, kind: PointKind): Point {
+  const members = readMessage(kind, bytes, UNREAD);
+  return {
+    kind,
+    members,
+    startNs: long(members["startTimeUnixNano"]),
+    timeNs: long(members["timeUnixNano"]),
+    flags: number(members["flags"]) ?? 0,
+    value: valueOf(members, kind),
+  };
 }
 
-/** Changes `point` into its difference to `last`. `processStartNs`: series that began later need no baseline. */
+function long(member: FieldValue | undefined): bigint {
+  return typeof member === "bigint" ? member : 0n;
+}
+
+function number(member: FieldValue | undefined): number | undefined {
+  return typeof member === "number" ? member : undefined;
+}
+
+function list(member: FieldValue | undefined): readonly FieldValue[] {
+  return Array.isArray(member) ? member : [];
+}
+
+/** Gives the change that makes `point` its difference to `last`. `processStartNs`: series that began later need no baseline. */
 export function difference(
-  point: AnyPoint,
+  point: Point,
   last: Remembered | undefined,
   processStartNs: bigint,
 ): Difference {
   if ((point.flags & NO_RECORDED_VALUE) !== 0) return { kind: "ended" };
-  const now = { startNs: point.startTimeUnixNano, timeNs: point.timeUnixNano, value: valueOf(point) };
   if (last === undefined) {
-    const isYoung = now.startNs > processStartNs && now.startNs < now.timeNs;
-    if (isYoung) dropExtremes(point);
-    return { kind: isYoung ? "delta" : "first_value", now };
+    const isYoung = point.startNs > processStartNs && point.startNs < point.timeNs;
+    return isYoung ? { kind: "delta", changes: withoutExtremes(point) } : { kind: "first_value" };
   }
-  if (now.timeNs <= last.timeNs) return { kind: "out_of_order" };
+  if (point.timeNs <= last.timeNs) return { kind: "out_of_order" };
   // Counted anew from a start of its own: all of it is new.
-  if (now.startNs > last.startNs && now.startNs >= last.timeNs) {
-    dropExtremes(point);
-    return { kind: "delta", now };
+  if (point.startNs > last.startNs && point.startNs >= last.timeNs) {
+    return { kind: "delta", changes: withoutExtremes(point) };
   }
-  const delta = subtract(now.value, last.value);
-  if (delta === "incomparable") return { kind: "incomparable", now };
+  const delta = subtract(point.value, last.value);
+  if (delta === "incomparable") return { kind: "incomparable" };
   // A value that fell was reset at an unknown time after the last.
-  if (delta !== undefined) apply(point, delta);
-  else dropExtremes(point);
-  point.startTimeUnixNano = last.timeNs;
-  return { kind: "delta", now };
+  const value = delta === undefined ? {} : valueChanges(point, delta);
+  return { kind: "delta", changes: { ...withoutExtremes(point), startTimeUnixNano: last.timeNs, ...value } };
 }
 
-function valueOf(point: AnyPoint): Value {
-  if (point.$typeName === "opentelemetry.proto.metrics.v1.NumberDataPoint") {
-    return point.value.case === "asInt"
-      ? { kind: "int", int: point.value.value }
-      : { kind: "double", double: point.value.value ?? 0 };
+function valueOf(members: Fields, kind: PointKind): Value {
+  const { asInt, asDouble, count, sum, zeroCount, zeroThreshold, scale } = members;
+  switch (kind) {
+    case "NumberDataPoint":
+      return typeof asInt === "bigint"
+        ? { kind: "int", int: asInt }
+        : { kind: "double", double: number(asDouble) ?? 0 };
+    case "HistogramDataPoint":
+      return {
+        kind: "histogram",
+        count: long(count),
+        sum: number(sum),
+        buckets: list(members["bucketCounts"]).map(long),
+        bounds: list(members["explicitBounds"]).map((bound) => number(bound) ?? 0),
+      };
+    case "ExponentialHistogramDataPoint":
+      return {
+        kind: "exponential",
+        count: long(count),
+        sum: number(sum),
+        zeroCount: long(zeroCount),
+        zeroThreshold: number(zeroThreshold) ?? 0,
+        scale: number(scale) ?? 0,
+        positive: countsOf(members["positive"]),
+        negative: countsOf(members["negative"]),
+      };
   }
-  if (point.$typeName === "opentelemetry.proto.metrics.v1.HistogramDataPoint") {
-    const { count, sum, bucketCounts: buckets, explicitBounds: bounds } = point;
-    return { kind: "histogram", count, sum, buckets, bounds };
-  }
-  const { count, sum, zeroCount, zeroThreshold, scale } = point;
-  const positive = countsOf(point.positive);
-  return {
-    kind: "exponential",
-    count,
-    sum,
-    zeroCount,
-    zeroThreshold,
-    scale,
-    positive,
-    negative: countsOf(point.negative),
-  };
 }
 
-function countsOf(buckets: ExponentialHistogramDataPoint_Buckets | undefined): Counts {
-  const { offset, bucketCounts } = buckets ?? { offset: 0, bucketCounts: [] };
-  return new Map(
-    bucketCounts.map((count, i) => [offset + i, count] as const).filter(([, count]) => count > 0n),
-  );
+function countsOf(member: FieldValue | undefined): Counts {
+  const { offset, counts } = bucketsOf(member);
+  return new Map(counts.map((count, i) => [offset + i, count] as const).filter(([, count]) => count > 0n));
+}
+
+function bucketsOf(
+  member: FieldValue | undefined,
+): { readonly offset: number; readonly counts: readonly bigint[] } {
+  const buckets: Fields = isFields(member) ? member : {};
+  return { offset: number(buckets["offset"]) ?? 0, counts: list(buckets["bucketCounts"]).map(long) };
+}
+
+function isFields(member: FieldValue | undefined): member is Fields {
+  return typeof member === "object" && !Array.isArray(member) && !(member instanceof Uint8Array);
 }
 
 /** The difference; undefined after a reset. */
@@ -191,35 +223,30 @@ function minus(now: number | undefined, last: number | undefined): number | unde
 }
 
 /** Extremes of the whole life say nothing about an interval (otlp M14). */
-function dropExtremes(point: AnyPoint): void {
-  if (point.$typeName === "opentelemetry.proto.metrics.v1.NumberDataPoint") return;
-  delete point.min;
-  delete point.max;
+function withoutExtremes({ kind }: Point): Changes {
+  return kind === "NumberDataPoint" ? {} : { min: undefined, max: undefined };
 }
 
-function apply(point: AnyPoint, delta: Value): void {
-  dropExtremes(point);
-  if (point.$typeName === "opentelemetry.proto.metrics.v1.NumberDataPoint") {
-    if (delta.kind === "int") point.value = { case: "asInt", value: delta.int };
-    if (delta.kind === "double") point.value = { case: "asDouble", value: delta.double };
-    return;
-  }
-  if (delta.kind !== "histogram" && delta.kind !== "exponential") return;
-  point.count = delta.count;
-  if (delta.sum === undefined) delete point.sum;
-  else point.sum = delta.sum;
-  if (point.$typeName === "opentelemetry.proto.metrics.v1.HistogramDataPoint") {
-    if (delta.kind === "histogram") point.bucketCounts = [...delta.buckets];
-  } else if (delta.kind === "exponential") {
-    point.zeroCount = delta.zeroCount;
-    fill(point.positive, delta.positive);
-    fill(point.negative, delta.negative);
+function valueChanges({ members }: Point, delta: Value): Changes {
+  switch (delta.kind) {
+    case "int":
+      return { asInt: delta.int };
+    case "double":
+      return { asDouble: delta.double };
+    case "histogram":
+      return { count: delta.count, sum: delta.sum, bucketCounts: delta.buckets };
+    case "exponential": {
+      const { count, sum, zeroCount } = delta;
+      const positive = refilled(members["positive"], delta.positive);
+      const negative = refilled(members["negative"], delta.negative);
+      return { count, sum, zeroCount, ...positive && { positive }, ...negative && { negative } };
+    }
   }
 }
 
 /** Same offset and length as before, so that nothing has to be allocated for gaps. */
-function fill(buckets: ExponentialHistogramDataPoint_Buckets | undefined, counts: Counts): void {
-  if (buckets === undefined) return;
-  const { offset } = buckets;
-  buckets.bucketCounts = buckets.bucketCounts.map((_, i) => counts.get(offset + i) ?? 0n);
+function refilled(member: FieldValue | undefined, left: Counts): Fields | undefined {
+  if (member === undefined) return undefined;
+  const { offset, counts } = bucketsOf(member);
+  return { offset, bucketCounts: counts.map((_, i) => left.get(offset + i) ?? 0n) };
 }

@@ -3,19 +3,11 @@
  * necessary.
  * @module
  */
-import type { Attributes } from "../collectors/metric.ts";
 import type { Signal } from "./batch.ts";
-import { parseJson } from "./json_text.ts";
+import { release } from "./growing_bytes.ts";
 import { wireOfJson } from "./json_to_wire.ts";
-import { isRecord } from "./json_value.ts";
 import { dumpRequest, REQUESTS } from "./otlp_dump.ts";
-import { jsonAttributes } from "./otlp_values.ts";
-
-const MEMBERS: Readonly<Record<Signal, string>> = {
-  logs: "resourceLogs",
-  traces: "resourceSpans",
-  metrics: "resourceMetrics",
-};
+import { eachPart } from "./split.ts";
 
 /** Reads a JSON request as protobuf. Throws `SyntaxError` when the bytes are no such request. */
 export function readJson(bytes: Uint8Array, signal: Signal): Uint8Array<ArrayBuffer> {
@@ -29,27 +21,19 @@ export function readJson(bytes: Uint8Array, signal: Signal): Uint8Array<ArrayBuf
   }
 }
 
-/**
- * The entries of a request that `readJson` has read, members it does not know included, with the host's attributes
- * where absent; text between the brackets of their array.
- */
-export function completedEntries(bytes: Uint8Array, signal: Signal, host: Attributes): string {
-  const document = parseJson(new TextDecoder().decode(bytes));
-  const entries = isRecord(document) ? document[MEMBERS[signal]] : undefined;
-  const objects = Array.isArray(entries) ? entries.filter(isRecord) : [];
-  return objects.map((entry) => JSON.stringify(completedEntry(entry, host))).join(",");
-}
+/** Items that are turned into JSON at a time: their objects are gone before a collection finds them. */
+const PART_ITEMS = 64;
 
-function completedEntry(entry: Readonly<Record<string, unknown>>, host: Attributes): unknown {
-  const resource = isRecord(entry["resource"]) ? entry["resource"] : {};
-  const attributes: readonly unknown[] = Array.isArray(resource["attributes"]) ? resource["attributes"] : [];
-  const keys = new Set(attributes.map((attribute) => isRecord(attribute) ? attribute["key"] : undefined));
-  const missing = Object.fromEntries(Object.entries(host).filter(([key]) => !keys.has(key)));
-  return { ...entry, resource: { ...resource, attributes: [...attributes, ...jsonAttributes(missing)] } };
-}
-
-/** A protobuf request's entries as OTLP/JSON text, without the brackets of their array. */
-export function entriesAsJson(protobuf: Uint8Array, signal: Signal): string {
-  const text = dumpRequest(protobuf, signal, "protobuf");
-  return text.slice(text.indexOf("[") + 1, text.lastIndexOf("]"));
+/** A protobuf request's entries as OTLP/JSON in parts, each without the brackets of its array. */
+export function eachJsonPart(
+  protobuf: Uint8Array<ArrayBuffer>,
+  shape: { readonly signal: Signal; readonly items: number },
+  visit: (text: Uint8Array<ArrayBuffer>, items: number) => void,
+): void {
+  eachPart(protobuf, { ...shape, encoding: "protobuf", itemsMax: PART_ITEMS }, (part, items) => {
+    const request = dumpRequest(part, shape.signal, "protobuf");
+    const text = new TextEncoder().encode(request.slice(request.indexOf("[") + 1, request.lastIndexOf("]")));
+    visit(text, items);
+    release(text);
+  });
 }

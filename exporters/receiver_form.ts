@@ -4,10 +4,12 @@
  * @module
  */
 import type { Signal } from "./batch.ts";
+import { release } from "./growing_bytes.ts";
 import { joined, size } from "./received_wire.ts";
 import type { DeltaState } from "./received_delta.ts";
-import { type Drops, LaneAccount, type ReceiverAccount, total } from "./receiver_account.ts";
-import { Group, type GroupLane } from "./receiver_group.ts";
+import type { Converted } from "./received_rewrite.ts";
+import { LaneAccount, type ReceiverAccount, total } from "./receiver_account.ts";
+import { Group, type GroupLane, type Part } from "./receiver_group.ts";
 import type { HandOver } from "./receiver_hand_over.ts";
 import type { Tally } from "./received_scan.ts";
 import type { ReceiverLane } from "./receiver_messages.ts";
@@ -26,8 +28,6 @@ export interface FormOptions {
   readonly seriesMax: number;
   readonly startNs: bigint;
 }
-
-const encoder = new TextEncoder();
 
 function ruleOf({ signal, temporalities }: ReceiverLane): Rule {
   const [only] = temporalities;
@@ -54,10 +54,16 @@ export interface Checked {
   readonly signal: Signal;
   /** With the host's attributes, in pieces. */
   readonly protobuf: readonly Uint8Array[];
-  /** The entries as OTLP/JSON text, when the request was JSON. */
-  readonly json?: string;
   readonly tally: Tally;
 }
+
+/** What is to join the group. */
+interface Joining {
+  readonly protobuf: readonly Uint8Array[];
+  readonly items: number;
+}
+
+type Times = Pick<Part, "firstTimeMs" | "lastTimeMs">;
 
 /** Milliseconds on both clocks. */
 export interface Now {
@@ -108,14 +114,15 @@ export class Form {
   add(checked: Checked, now: Now): number {
     const { tally } = checked;
     const times = { firstTimeMs: tally.firstTimeMs ?? now.wall, lastTimeMs: tally.lastTimeMs ?? now.wall };
-    const rewritten = this.#rewrites(checked) ? this.#rewrite(checked) : undefined;
-    const items = rewritten?.items ?? tally.items;
-    const drops: Drops = rewritten?.drops ?? {};
+    const converted = this.#rewrites(checked) ? this.#convert(checked) : undefined;
+    const { items, drops }: Pick<Converted, "items" | "drops"> = converted ??
+      { items: tally.items, drops: {} };
     for (const { account } of this.group.lanes) account.drop(drops);
     if (items > 0) {
-      const pieces = this.#pieces(rewritten ?? checked);
-      this.group.add({ pieces, bytes: size(pieces), items, ...times }, now.mono);
+      const protobuf = converted === undefined ? checked.protobuf : [converted.bytes];
+      this.#join({ protobuf, items }, times, now);
     }
+    if (converted !== undefined) release(converted.bytes);
     if (items + total(drops) !== tally.items) {
       throw new Error(`BUG: ${items} items and ${total(drops)} dropped of ${tally.items}`);
     }
@@ -126,24 +133,27 @@ export class Form {
     return this.#rule === "delta" && tally.hasCumulative || this.#rule === "cumulative" && tally.hasDelta;
   }
 
-  #rewrite(
-    checked: Checked,
-  ): { readonly protobuf: readonly Uint8Array[]; readonly items: number; readonly drops: Drops } {
-    const request = joined(checked.protobuf);
+  #convert({ protobuf }: Checked): Converted {
+    const request = joined(protobuf);
     const converted = this.#rule === "cumulative"
       ? this.#delta?.withoutDelta(request)
       : this.#state?.convert(request);
     if (converted === undefined) throw new Error("BUG: a request was added before it was prepared");
-    return { protobuf: [converted.bytes], items: converted.items, drops: converted.drops };
+    release(request);
+    return converted;
   }
 
-  #pieces(
-    request: { readonly protobuf: readonly Uint8Array[]; readonly json?: string },
-  ): readonly Uint8Array[] {
-    if (this.group.encoding === "protobuf") return request.protobuf;
-    if (request.json !== undefined) return [encoder.encode(request.json)];
-    const text = this.#json?.entriesAsJson(joined(request.protobuf), this.group.signal);
-    if (text === undefined) throw new Error("BUG: a request was added before it was prepared");
-    return [encoder.encode(text)];
+  #join({ protobuf, items }: Joining, times: Times, { mono }: Now): void {
+    const add = (pieces: readonly Uint8Array[], items: number) =>
+      this.group.add({ pieces, bytes: size(pieces), items, ...times }, mono);
+    if (this.group.encoding === "protobuf") return add(protobuf, items);
+    if (this.#json === undefined) throw new Error("BUG: a request was added before it was prepared");
+    const request = joined(protobuf);
+    this.#json.eachJsonPart(
+      request,
+      { signal: this.group.signal, items },
+      (text, items) => add([text], items),
+    );
+    release(request);
   }
 }

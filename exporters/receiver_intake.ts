@@ -5,7 +5,6 @@
  * encoding or another temporality.
  * @module
  */
-import type { Attributes } from "../collectors/metric.ts";
 import { type Signal, SIGNALS } from "./batch.ts";
 import { release } from "./growing_bytes.ts";
 import { claimedSize } from "./gzip.ts";
@@ -37,12 +36,6 @@ const BEHIND_MS = 3_000;
 
 type JsonModule = typeof import("./received_json.ts");
 
-/** What a JSON request becomes. */
-interface JsonBody {
-  readonly body: Uint8Array<ArrayBuffer>;
-  readonly json?: string;
-}
-
 /** What reading gives; a body that cannot be read is refused. */
 function readable<T>(read: () => T): T {
   try {
@@ -53,22 +46,32 @@ function readable<T>(read: () => T): T {
   }
 }
 
+/** A JSON body as protobuf; it is gone afterwards. */
+async function readJsonBody(signal: Signal, text: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const { readJson }: JsonModule = await import("./received_json.ts");
+  try {
+    return readable(() => readJson(text, signal));
+  } finally {
+    release(text);
+  }
+}
+
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #completion: ResourceCompletion;
-  readonly #host: Attributes;
   readonly #forms: Readonly<Record<Signal, readonly Form[]>>;
   readonly #all: readonly Form[];
   /** Destinations that do not accept a signal. */
   readonly #strangers: Readonly<Record<Signal, readonly LaneAccount[]>>;
   readonly #inflater: Inflater;
   #isStopping = false;
+  /** Resolves when the last body that came is read. */
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(options: IntakeOptions) {
     const { start, account, handOver, clock } = options;
     this.#options = options;
     this.#inflater = new Inflater(start.limits.bodyBytes);
-    this.#host = start.resource;
     this.#completion = new ResourceCompletion(start.resource);
     const startNs = BigInt(clock.wall()) * 1_000_000n;
     const formsFor = (signal: Signal) =>
@@ -100,22 +103,45 @@ export class Intake {
   /** Takes a request as a whole, or throws `RefusedRequest`; either way its body is gone afterwards. */
   async take(request: ReceivedRequest): Promise<Answer> {
     const { signal, encoding } = request;
-    const plain = request.isGzipped ? await this.#inflate(request) : request.body;
-    const { body, json } = encoding === "json" ? await this.#readJson(signal, plain) : { body: plain };
+    const { body, checked } = await this.#inTurn(() => this.#check(request));
     try {
-      const tally = readable(() => scanRequest(body, signal));
-      const { items } = tally;
+      const { items } = checked.tally;
       if (items === 0) return accepted(signal, encoding);
-      const protobuf = this.#completion.complete(body);
-      const checked = { signal, tally, protobuf, ...(json !== undefined && { json }) };
       const forms = this.#forms[signal];
       for (const form of forms) if (form.needs(checked)) await form.prepare(checked);
-      await this.#waitForRoom(forms, { bytes: size(protobuf), items });
+      await this.#waitForRoom(forms, { bytes: size(checked.protobuf), items });
       // From here on nothing waits: room that was found is room that is used.
       this.#options.account.received[signal] += items;
       return accepted(signal, encoding, this.#distribute(checked));
     } finally {
       release(body);
+    }
+  }
+
+  /** One body at a time is made plain: those that come together would all be in memory, and outlive collections. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#turn;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#turn = promise;
+    await before;
+    try {
+      return await work();
+    } finally {
+      resolve();
+    }
+  }
+
+  /** The body as plain protobuf, and what it holds. */
+  async #check(request: ReceivedRequest): Promise<{ body: Uint8Array<ArrayBuffer>; checked: Checked }> {
+    const { signal, encoding } = request;
+    const plain = request.isGzipped ? await this.#inflate(request) : request.body;
+    const body = encoding === "json" ? await readJsonBody(signal, plain) : plain;
+    try {
+      const tally = readable(() => scanRequest(body, signal));
+      return { body, checked: { signal, tally, protobuf: this.#completion.complete(body) } };
+    } catch (error) {
+      release(body);
+      throw error;
     }
   }
 
@@ -133,18 +159,6 @@ export class Intake {
       throw error;
     }
     return plain;
-  }
-
-  /** A JSON body as protobuf, and its entries as text where a row wants them. */
-  async #readJson(signal: Signal, text: Uint8Array<ArrayBuffer>): Promise<JsonBody> {
-    const { completedEntries, readJson }: JsonModule = await import("./received_json.ts");
-    const isWanted = this.#forms[signal].some((form) => form.group.encoding === "json");
-    try {
-      const body = readable(() => readJson(text, signal));
-      return { body, ...(isWanted && { json: completedEntries(text, signal, this.#host) }) };
-    } finally {
-      release(text);
-    }
   }
 
   /** A cycle of the sensor's went out: received metrics follow. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Encoding, Signal } from "./batch.ts";
+import { release } from "./growing_bytes.ts";
 import { concat } from "./gzip.ts";
 import { FieldScanner, LENGTH } from "./wire.ts";
 
@@ -79,6 +80,23 @@ export function splitRequest(
     { join: cut(windows[0]), items: first },
     { join: cut(windows[1]), items: items - first },
   ];
+}
+
+/**
+ * Visits a request in parts of at most `itemsMax` items, in their order; a part is only valid while it is visited.
+ * Throws as `splitRequest` does.
+ */
+export function eachPart(
+  bytes: Uint8Array<ArrayBuffer>,
+  shape: RequestShape & { readonly itemsMax: number },
+  visit: (part: Uint8Array<ArrayBuffer>, items: number) => void,
+): void {
+  if (shape.items <= shape.itemsMax) return visit(bytes, shape.items);
+  for (const half of splitRequest(bytes, shape)) {
+    const part = half.join();
+    eachPart(part, { ...shape, items: half.items }, visit);
+    release(part);
+  }
 }
 
 /** Gives for a window how its bytes are joined. */

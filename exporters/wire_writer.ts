@@ -77,9 +77,24 @@ export class WireWriter {
   /** A length and bytes. */
   bytes(value: Uint8Array): void {
     this.varint(value.length);
-    this.#reserve(value.length);
-    this.#bytes.set(value, this.#at);
-    this.#at += value.length;
+    this.raw(value);
+  }
+
+  /** Fields that are encoded already. */
+  raw(fields: Uint8Array): void {
+    this.#reserve(fields.length);
+    this.#bytes.set(fields, this.#at);
+    this.#at += fields.length;
+  }
+
+  /** Bytes written. */
+  get length(): number {
+    return this.#at;
+  }
+
+  /** Takes back what was written after `length` bytes. */
+  cut(length: number): void {
+    this.#at = length;
   }
 
   /** Begins something whose length is not known yet; what it returns is for `close`. */

@@ -106,7 +106,7 @@ Deno.test("repeated and older points are dropped, younger series need no baselin
     { value: 10n, seconds: 11, route: "/b" },
     { value: 10n, seconds: 700, route: "/c" },
   ], state);
-  assertEquals(state.size, 4);
+  assertEquals(state.size, 3);
   assertEquals(late?.drops, { first_value: 3 });
   const [, full] = convertAll([{ value: 1n, seconds: 10, route: "/a" }, {
     value: 1n,

@@ -1,12 +1,11 @@
 /**
- * Protobuf as OTLP/JSON by the generated table: enums as numbers, ids in hex, 64-bit integers as text, fields in the
- * order of the wire, unknown ones left out (otlp E1 to E7). What comes twice is merged as protobuf's readers do.
+ * Protobuf read by the generated table into plain objects: members by name, those of a oneof among them, 64-bit
+ * integers as bigint, enums as numbers, unknown fields left out. What comes twice is merged as protobuf's readers do.
  * @module
  */
 import { OTLP_FIELDS, type OtlpMessage, type OtlpRule, type OtlpScalar } from "../proto_gen/otlp_fields.ts";
 import { concat } from "./gzip.ts";
-import { IDS, isScalar, tagOf } from "./otlp_fields.ts";
-import { type Json, jsonDouble } from "./otlp_values.ts";
+import { isScalar, type Scalar, tagOf } from "./otlp_fields.ts";
 import { DEPTH_MAX, FieldScanner, FIXED64, LENGTH } from "./wire.ts";
 
 interface Field {
@@ -30,9 +29,25 @@ function fieldsOf(message: OtlpMessage): ReadonlyMap<number, Field> {
   return fields;
 }
 
-/** A message's bytes as a JSON value. Throws `SyntaxError` when they are no such message, `TypeError` when text in it is not UTF-8. */
-export function jsonOfWire(message: OtlpMessage, bytes: Uint8Array): Json {
-  return new Reading(bytes, 0).message(message, new FieldScanner(bytes));
+/** A message's members that are there, in the order of the wire. */
+export interface Fields {
+  readonly [name: string]: FieldValue;
+}
+
+export type FieldValue = Scalar | Fields | readonly FieldValue[];
+
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * A message's members, without those named in `skip` at any level. Throws `SyntaxError` when the bytes are no such message, `TypeError` when text in it is not
+ * UTF-8.
+ */
+export function readMessage(
+  message: OtlpMessage,
+  bytes: Uint8Array,
+  skip: ReadonlySet<string> = NONE,
+): Fields {
+  return new Reading(bytes, { depth: 0, skip }).message(message, new FieldScanner(bytes));
 }
 
 const VARINT_BYTES_MAX = 10;
@@ -49,17 +64,24 @@ interface Part {
   readonly pieces: Uint8Array[];
 }
 
-type Members = Record<string, Json>;
+const NOTHING: Fields = {};
+
+type Members = Record<string, FieldValue>;
 
 class Reading {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  readonly #skip: ReadonlySet<string>;
   /** Messages around the one that is being read. */
   #depth: number;
 
-  constructor(bytes: Uint8Array, depth: number) {
+  constructor(
+    bytes: Uint8Array,
+    { depth, skip }: { readonly depth: number; readonly skip: ReadonlySet<string> },
+  ) {
     this.#bytes = bytes;
+    this.#skip = skip;
     this.#depth = depth;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
@@ -71,12 +93,12 @@ class Reading {
       );
     }
     const members: Members = {};
-    const lists = new Map<Field, Json[]>();
+    const lists = new Map<Field, FieldValue[]>();
     const parts = new Map<string, Part>();
     let chosen: string | undefined;
     while (scanner.next()) {
       const field = fieldsOf(message).get(scanner.number);
-      if (field === undefined) continue;
+      if (field === undefined || this.#skip.has(field.name)) continue;
       const { name, type, rule } = field;
       if (rule === "repeated") {
         const list = lists.get(field) ?? [];
@@ -92,9 +114,9 @@ class Reading {
         chosen = name;
       }
       checkType(field, scanner, field.wireType);
-      if (isScalar(type)) members[name] = this.#scalar(name, type, scanner);
+      if (isScalar(type)) members[name] = this.#scalar(type, scanner);
       else {
-        members[name] = {};
+        members[name] = NOTHING;
         const part = parts.get(name) ?? { type, pieces: [] };
         parts.set(name, part);
         part.pieces.push(this.#bytes.subarray(scanner.start, scanner.end));
@@ -106,18 +128,18 @@ class Reading {
   }
 
   /** Numbers come packed or one by one. */
-  #append(list: Json[], field: Field, scanner: FieldScanner): void {
+  #append(list: FieldValue[], field: Field, scanner: FieldScanner): void {
     const { name, type, wireType } = field;
     if (!isScalar(type)) {
       checkType(field, scanner, LENGTH);
       list.push(this.message(type, scanner.inside()));
-    } else if (scanner.type === wireType) list.push(this.#scalar(name, type, scanner));
+    } else if (scanner.type === wireType) list.push(this.#scalar(type, scanner));
     else {
       checkType(field, scanner, LENGTH);
       for (let [start, end] = [scanner.start, 0]; start < scanner.end; start = end) {
         end = this.#numberEnd(start, wireType);
         if (end > scanner.end) throw new SyntaxError(`Cannot read "${name}": its last number is cut`);
-        list.push(this.#scalar(name, type, { start, end }));
+        list.push(this.#scalar(type, { start, end }));
       }
     }
   }
@@ -132,41 +154,42 @@ class Reading {
     return last + 1;
   }
 
-  #merged(type: OtlpMessage, pieces: readonly Uint8Array[]): Json {
+  #merged(type: OtlpMessage, pieces: readonly Uint8Array[]): FieldValue {
     const [only = new Uint8Array()] = pieces;
     const whole = pieces.length === 1 ? only : concat(pieces, pieces.reduce((sum, it) => sum + it.length, 0));
-    return new Reading(whole, this.#depth).message(type, new FieldScanner(whole));
+    return new Reading(whole, { depth: this.#depth, skip: this.#skip }).message(
+      type,
+      new FieldScanner(whole),
+    );
   }
 
-  #scalar(name: string, type: OtlpScalar, { start: at, end }: Range): Json {
+  #scalar(type: OtlpScalar, { start, end }: Range): Scalar {
     switch (type) {
       case "string":
-        return this.#text.decode(this.#bytes.subarray(at, end));
-      case "bytes": {
-        const content = this.#bytes.subarray(at, end);
-        return IDS.has(name) ? content.toHex() : content.toBase64();
-      }
+        return this.#text.decode(this.#bytes.subarray(start, end));
+      case "bytes":
+        return this.#bytes.subarray(start, end);
       case "double":
-        return jsonDouble(this.#view.getFloat64(at, true));
+        return this.#view.getFloat64(start, true);
       case "fixed32":
-        return this.#view.getUint32(at, true);
+        return this.#view.getUint32(start, true);
       case "fixed64":
-        return this.#view.getBigUint64(at, true).toString();
+        return this.#view.getBigUint64(start, true);
       case "sfixed64":
-        return this.#view.getBigInt64(at, true).toString();
+        return this.#view.getBigInt64(start, true);
       case "bool":
-        return this.#varint(at) !== 0n;
+        return this.#varint(start) !== 0n;
       case "int64":
-        return BigInt.asIntN(64, this.#varint(at)).toString();
+        return BigInt.asIntN(64, this.#varint(start));
       case "uint64":
-        return this.#varint(at).toString();
+        return this.#varint(start);
       case "uint32":
-        return Number(BigInt.asUintN(32, this.#varint(at)));
+        return Number(BigInt.asUintN(32, this.#varint(start)));
       case "int32":
       case "enum":
-        return Number(BigInt.asIntN(32, this.#varint(at)));
+        return Number(BigInt.asIntN(32, this.#varint(start)));
       case "sint32": {
-        const zigzag = Number(BigInt.asUintN(32, this.#varint(at)));
+        const zigzag = Number(BigInt.asUintN(32, this.#varint(start)));
         return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
       }
     }
