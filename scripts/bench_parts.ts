@@ -11,6 +11,7 @@ import { openSensor } from "../commands/sensor.ts";
 import { createMetricsEncoder } from "../exporters/metrics_encoder.ts";
 import { compress } from "../exporters/gzip.ts";
 import { median } from "./bench_figures.ts";
+import { V8_FLAGS } from "./bundle.ts";
 import { print, run } from "./terminal.ts";
 
 /** Microseconds of CPU per cycle, and the files that a cycle reads. */
@@ -29,7 +30,7 @@ const LIMITS = { batchBytesMax: 512 * 1_024, batchItemsMax: 8_192 };
 
 /** Measures in a fresh process with the flags of sonde's tasks. */
 export async function measureParts(): Promise<Parts> {
-  const flags = ["run", "-A", "--no-prompt", "--v8-flags=--lite-mode", "--no-check"];
+  const flags = ["run", "-A", "--no-prompt", V8_FLAGS, "--no-check"];
   const { code, stdout, stderr } = await run(Deno.execPath(), [...flags, import.meta.url]);
   if (code !== 0) throw new Error(`Cannot measure the parts of a cycle:\n${stderr}`);
   return JSON.parse(stdout);

@@ -9,7 +9,7 @@ import { decodeExport } from "../tests/peers/decode.ts";
 import { type Sink, type SinkRequest, startSink } from "../tests/peers/sink.ts";
 import { median } from "./bench_figures.ts";
 import { CpuMeter, type Memory, readMemory, readUserSystem } from "./bench_proc.ts";
-import { RUNTIME_ENV } from "./bundle.ts";
+import { RUNTIME_ENV, V8_FLAGS } from "./bundle.ts";
 import { root } from "./terminal.ts";
 
 /** Cycles before the measurement: connections and templates have settled, and what the start left is given back. */
@@ -24,7 +24,7 @@ export const MALLOC_ENV: Readonly<Record<string, string>> = {
 /** How a program is started. */
 export type Command = readonly [program: string, ...args: string[]];
 
-const DENO: Command = [Deno.execPath(), "run", "-A", "--no-prompt", "--v8-flags=--lite-mode", "--no-check"];
+const DENO: Command = [Deno.execPath(), "run", "-A", "--no-prompt", V8_FLAGS, "--no-check"];
 
 /** sonde from this checkout, with the flags of its tasks, or a binary. */
 export function sondeCommand(binary: string | undefined): Command {

@@ -4,7 +4,7 @@
  * cannot be downloaded it says so and ends with 69; DENORT_BIN names a local one, DENORT_SHA256 what its digest must be.
  * @module
  */
-import { bundle, bundlePath, OUT, printSizes, RUNTIME_ENV } from "./bundle.ts";
+import { bundle, bundlePath, OUT, printSizes, RUNTIME_ENV, V8_FLAGS } from "./bundle.ts";
 import { ROOTS } from "./layout_table.ts";
 import { denortDigest, fetchDenort, TARGETS } from "./package/denort.ts";
 import { sha256 } from "./package/runtime.ts";
@@ -19,7 +19,7 @@ async function compile(triple: string, binary: string): Promise<Ended> {
   await Deno.writeTextFile(`${root}/${ENV_FILE}`, lines.join(""));
   const workers = ROOTS.filter((path) => path !== "main.ts").map(bundlePath);
   return await run(Deno.execPath(), [
-    ...["compile", "-A", "--no-prompt", "--no-code-cache", "--v8-flags=--lite-mode"],
+    ...["compile", "-A", "--no-prompt", "--no-code-cache", V8_FLAGS],
     ...["--unstable-worker-options", "--unstable-net", `--env-file=${ENV_FILE}`, "--target", triple],
     ...workers.flatMap((path) => ["--include", path]),
     ...["-o", binary, bundlePath("main.ts")],

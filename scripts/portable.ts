@@ -7,7 +7,7 @@
  * first instructions and their strings, among them the loader, a module of a few lines that finds the parts by offset.
  * @module
  */
-import { bundle, bundlePath, OUT, printSizes, RUNTIME_ENV } from "./bundle.ts";
+import { bundle, bundlePath, OUT, printSizes, RUNTIME_ENV, V8_FLAGS } from "./bundle.ts";
 import { ROOTS } from "./layout_table.ts";
 import { aligned, Elf, PAGE } from "./package/elf.ts";
 import { launchCode } from "./package/launch_code.ts";
@@ -22,7 +22,7 @@ const BINARY = `${OUT}/sonde-portable`;
  * (deno.json, package.json, lock file, node_modules) is looked at.
  */
 const ARGS = [
-  ...["run", "-A", "--no-prompt", "--v8-flags=--lite-mode"],
+  ...["run", "-A", "--no-prompt", V8_FLAGS],
   ...["--unstable-worker-options", "--unstable-net"],
   ...["--no-config", "--no-lock", "--no-npm", "--no-remote", "--no-code-cache", "--node-modules-dir=none"],
 ];

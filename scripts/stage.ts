@@ -8,6 +8,7 @@ import { sleep } from "../exporters/clock.ts";
 import { answer, type Behaviour, ok, partialSuccess } from "../tests/fault_behaviours.ts";
 import { FaultServer } from "../tests/fault_server.ts";
 import { plainText } from "../tests/terminal.ts";
+import { V8_FLAGS } from "./bundle.ts";
 import { MovingHost } from "./moving_host.ts";
 import type { BackendMood } from "./page.ts";
 import { root } from "./terminal.ts";
@@ -71,7 +72,7 @@ export class Stage {
     this.#host = new MovingHost(`${this.#folder}/host`, "vm1");
     this.#receiver = freeAddress();
     Deno.mkdirSync(`${this.#folder}/bin`);
-    const flags = "--no-prompt --no-check --v8-flags=--lite-mode";
+    const flags = `--no-prompt --no-check ${V8_FLAGS}`;
     const program = `#!/bin/sh\nexec ${Deno.execPath()} run -A ${flags} ${checkout}/main.ts "$@"\n`;
     Deno.writeTextFileSync(`${this.#folder}/bin/sonde`, program, { mode: 0o755 });
     // What a shell carries from one command to the next.

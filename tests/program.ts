@@ -3,6 +3,7 @@
  * started here is bounded in time and ended by its own pid.
  * @module
  */
+import { V8_FLAGS } from "../scripts/bundle.ts";
 import { end } from "./peers/child.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -12,7 +13,7 @@ const BUILT = Deno.env.get("PROGRAM_UNDER_TEST");
 
 /** What stands before the verb: a built program, or Deno with the flags of the `run` task (deno.json). */
 export const COMMAND: readonly [string, ...string[]] = BUILT === undefined
-  ? [Deno.execPath(), "run", "-A", "--no-prompt", "--v8-flags=--lite-mode", "--no-check", `${ROOT}main.ts`]
+  ? [Deno.execPath(), "run", "-A", "--no-prompt", V8_FLAGS, "--no-check", `${ROOT}main.ts`]
   : [BUILT.startsWith("/") ? BUILT : `${ROOT}${BUILT}`];
 
 const SWITCHES = {
