@@ -9,7 +9,7 @@ const GROWTH_BYTES = 3 * 1024 * 1024;
 /** At most once in this time, as long as it grows no further. */
 const SPACING_MS = 60_000;
 /** A flood at the receiver: growth that cannot wait for the minute, and what it waits for. */
-const FLOOD_BYTES = 6 * 1024 * 1024;
+const FLOOD_BYTES = 4 * 1024 * 1024;
 const FLOOD_SPACING_MS = 1_000;
 /** At least once in this time. */
 const IDLE_MS = 900_000;

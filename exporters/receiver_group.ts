@@ -78,7 +78,7 @@ export class Group {
 
   /** Joins a request, whose bytes are copied; `nowMs` is monotonic. */
   add(part: Part, nowMs: number): void {
-    if (this.#isTooLarge(part)) return this.#addHalves(part, nowMs);
+    if (this.#isTooLarge(part)) return this.#addParts(part, nowMs);
     const wouldOverflow = this.bytes + part.bytes > this.#bytesMax ||
       this.items + part.items > this.#itemsMax;
     if (wouldOverflow) this.send(nowMs);
@@ -101,13 +101,15 @@ export class Group {
     return this.encoding === "protobuf" && items > 1 && (items > this.#itemsMax || bytes > this.#bytesMax);
   }
 
-  #addHalves({ pieces, bytes, items, ...times }: Part, nowMs: number): void {
+  #addParts({ pieces, bytes, items, ...times }: Part, nowMs: number): void {
     const [only] = pieces;
     const joined = pieces.length === 1 && only !== undefined ? undefined : concat(pieces, bytes);
     const whole = joined ?? only ?? new Uint8Array();
-    for (const half of splitRequest(whole, { signal: this.signal, encoding: this.encoding, items })) {
-      const body = half.join();
-      this.add({ pieces: [body], bytes: body.length, items: half.items, ...times }, nowMs);
+    const count = Math.max(2, Math.ceil(Math.max(bytes / this.#bytesMax, items / this.#itemsMax)));
+    const { signal, encoding } = this;
+    for (const part of splitRequest(whole, { signal, encoding, items }, count)) {
+      const body = part.join();
+      this.add({ pieces: [body], bytes: body.length, items: part.items, ...times }, nowMs);
       release(body);
     }
     if (joined !== undefined) release(joined);

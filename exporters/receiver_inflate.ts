@@ -1,6 +1,6 @@
 /**
- * gzip bodies of requests made plain under the cap for one. Through node:zlib, once a program compresses: half the CPU
- * of the runtime's stream without a JIT, for 3 MB. Large bodies go through the stream, whose pieces are freed one by one.
+ * gzip bodies of requests made plain under the cap for one. Through node:zlib: half the CPU of the runtime's stream
+ * without a JIT, for 3 MB. Large bodies go through the stream, whose pieces are freed one by one.
  * @module
  */
 import { claimedSize, decompress } from "./gzip.ts";
@@ -16,9 +16,8 @@ const PIECE_BYTES_MIN = 64;
 
 export class Inflater {
   readonly #bytesMax: number;
-  #zlib: ZlibModule | undefined;
-  /** One large body at a time: the cap for one is the cap for all. */
-  #inflating: Promise<unknown> = Promise.resolve();
+  /** Loaded with the receiver: it would be a fifth of what a flood may take. */
+  readonly #zlib: Promise<ZlibModule> = import("node:zlib");
 
   /** `bytesMax`: plain bytes of one body. */
   constructor(bytesMax: number) {
@@ -28,8 +27,8 @@ export class Inflater {
   /** The plain bytes. Throws `RefusedRequest`: 413 when they are too many, 400 when it is no gzip. */
   async inflate(body: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     try {
-      this.#zlib ??= await import("node:zlib");
-      return this.#inflateSmall(body, this.#zlib) ?? await this.#inflateLarge(body);
+      return this.#inflateSmall(body, await this.#zlib) ??
+        await decompress(body, this.#bytesMax);
     } catch (error) {
       if (error instanceof RangeError) throw tooLarge("more bytes after decompression", this.#bytesMax);
       throw badBody("Cannot decompress body: it is no gzip, expected gzip as its header says", error);
@@ -57,11 +56,5 @@ export class Inflater {
       if (error instanceof RangeError) return undefined;
       throw error;
     }
-  }
-
-  #inflateLarge(body: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-    const inflating = this.#inflating.then(() => decompress(body, this.#bytesMax));
-    this.#inflating = inflating.catch(() => {});
-    return inflating;
   }
 }

@@ -7,7 +7,7 @@ import { addDrop, emptyTally, type Tally } from "./account.ts";
 import { release } from "./growing_bytes.ts";
 import { type Body, compress, plainBytes } from "./gzip.ts";
 import type { Entry } from "./queue.ts";
-import { type Half, splitRequest } from "./split.ts";
+import { type Part as Cut, splitRequest } from "./split.ts";
 
 /** One request of a batch: all of it, or a part. */
 export interface Part {
@@ -106,7 +106,7 @@ export interface Attempted {
   readonly part: Part;
 }
 
-async function toPart({ join, items }: Half, { body, depth }: Part): Promise<Part> {
+async function toPart({ join, items }: Cut, { body, depth }: Part): Promise<Part> {
   const bytes = join();
   const plainBytes = bytes.length;
   const packed = body.gzipped ? await compress(bytes) : { bytes, gzipped: false };

@@ -1,5 +1,5 @@
 /**
- * A request cut in two by items, for backends that say 413 (otlp 4.4, class B2). It works on the wire: resource,
+ * A request cut by items, for backends that say 413 (otlp 4.4, class B2) and for batches that are too large. It works on the wire: resource,
  * scope and metric headers are repeated as they stand, items are copied, nothing is decoded into objects.
  * @module
  */
@@ -56,30 +56,32 @@ export interface RequestShape {
   readonly items: number;
 }
 
-/** One half, uncompressed. */
-export interface Half {
-  /** Joined when asked for, so that both need not be in memory at a time; valid as long as the whole is. */
+/** A part of a request, uncompressed. */
+export interface Part {
+  /** Joined when asked for, so that not all need be in memory at a time; valid as long as the whole is. */
   readonly join: () => Uint8Array<ArrayBuffer>;
   readonly items: number;
 }
 
 /**
- * The request's first and second half by items. Throws a RangeError when it holds fewer than two, a SyntaxError
- * when the bytes are no such request.
+ * The request in parts of about as many items each, halves unless told. Throws a RangeError when it holds fewer than
+ * two items, a SyntaxError when the bytes are no such request.
  */
 export function splitRequest(
   bytes: Uint8Array,
   { signal, encoding, items }: RequestShape,
-): [Half, Half] {
+  count = 2,
+): readonly Part[] {
   if (items < 2) throw new RangeError(`Cannot split request: it holds ${items} items, expected at least 2`);
-  const first = Math.ceil(items / 2);
-  const windows = [{ skip: 0, take: first }, { skip: first, take: items - first }] as const;
   const request = encoding === "native" ? NATIVE : REQUESTS[signal];
   const cut = encoding === "protobuf" ? cutProtobuf(bytes, request) : cutJson(bytes, request);
-  return [
-    { join: cut(windows[0]), items: first },
-    { join: cut(windows[1]), items: items - first },
-  ];
+  const take = Math.ceil(items / count);
+  const parts: Part[] = [];
+  for (let skip = 0; skip < items; skip += take) {
+    const window = { skip, take: Math.min(take, items - skip) };
+    parts.push({ join: cut(window), items: window.take });
+  }
+  return parts;
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * What the verbs that start often may load: protobuf's descriptors and the runtime behind them cost 20 ms of CPU and
- * 8 MiB, which only those shall pay who read protobuf or speak OpAMP (design 10).
+ * 8 MiB, which only those shall pay who speak OpAMP or merge metrics (design 10).
  */
 import { assert, assertEquals } from "@std/assert";
 import { edges } from "../scripts/layout_graph.ts";
@@ -22,10 +22,11 @@ async function loaded(entry: string): Promise<Set<string>> {
 
 const DESCRIPTORS = /^proto_gen\/.*_pb\.ts$/;
 
-/** The verbs, what `exec` and `emit` load once their work is known, the courier, and verbs that seldom read protobuf. */
+/** The verbs, what `exec` and `emit` load once their work is known, the workers, and what reads protobuf by its table. */
 const ENTRIES = [
   ...["commands/once.ts", "commands/run.ts", "commands/emit.ts", "commands/exec_rest.ts"],
-  ...["commands/outlet_direct.ts", "exporters/courier.ts"],
+  ...["commands/outlet_direct.ts", "exporters/courier.ts", "exporters/receiver.ts"],
+  ...["exporters/received_json.ts", "exporters/received_delta.ts", "commands/tap.ts"],
   ...["commands/config.ts", "commands/spool.ts"],
 ];
 

@@ -72,9 +72,14 @@ function decode(bytes: Uint8Array): string[] {
 Deno.test("splitRequest() cuts metrics at any place without losing a header", () => {
   for (let count = 2; count < 40; count++) {
     const bytes = metricsOf(count);
-    const [first, second] = splitRequest(bytes, { signal: "metrics", encoding: "protobuf", items: count });
-    assertEquals([...decode(first.join()), ...decode(second.join())], decode(bytes));
-    assertEquals([decode(first.join()).length, decode(second.join()).length], [first.items, second.items]);
+    for (const parts of [undefined, 3, count, count + 1]) {
+      const found = splitRequest(bytes, { signal: "metrics", encoding: "protobuf", items: count }, parts);
+      assertEquals(found.flatMap((part) => decode(part.join())), decode(bytes));
+      assertEquals(found.map((part) => decode(part.join()).length), found.map(({ items }) => items));
+      assert(
+        found.length <= (parts ?? 2) && Math.max(...found.map(({ items }) => items)) <= Math.ceil(count / 2),
+      );
+    }
   }
 });
 
