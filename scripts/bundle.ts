@@ -20,7 +20,7 @@ export const RUNTIME_ENV: Readonly<Record<string, string>> = {
 /**
  * V8's switches (design 9). Without a JIT there is less memory and none that is writable and executable. The other two
  * collect at once when it is time, and only then: in steps, between which nothing young is collected, a flood grows by
- * 12 MiB, and collecting whenever it is quiet for a while takes a third of a cycle's CPU.
+ * 12 MiB, and collecting whenever it is quiet costs a quarter of the CPU of the first minute.
  */
 export const V8_FLAGS = "--v8-flags=--lite-mode,--no-incremental-marking,--no-memory-reducer";
 
