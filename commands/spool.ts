@@ -9,6 +9,7 @@ import { nearest } from "../config/nearest.ts";
 import type { Settings } from "../config/settings.ts";
 import { duration } from "../config/value_types.ts";
 import { plainBytes } from "../exporters/gzip.ts";
+import { dumpRequest } from "../exporters/otlp_dump.ts";
 import { listSpool, type StoredBatch } from "../exporters/spool_list.ts";
 import { verifySpool } from "../exporters/spool_verify.ts";
 import { parsedFlag, UsageError } from "./command_line.ts";
@@ -55,10 +56,6 @@ async function cat({ stdout, stderr }: Context, path: string, id: string): Promi
       return 74;
     }
     const { header, body } = stored.batch;
-    // It brings protobuf's descriptors, which the other subverbs need not pay for.
-    const { dumpRequest }: typeof import("../exporters/otlp_dump.ts") = await import(
-      "../exporters/otlp_dump.ts" satisfies string
-    );
     stdout(dumpRequest(await plainBytes(body), header.signal, header.encoding));
     return 0;
   }
