@@ -140,7 +140,7 @@ export class JsonText {
     return size;
   }
 
-  /** From the cursor to the end of the value that begins `from` behind it; -1: an object or array that ends after `limit`. */
+  /** From the cursor to the end of the value that begins `from` behind it; -1: it has brackets and ends after `limit`. */
   #valueSize(from: number, limit: number): number {
     for (;;) {
       const end = this.#valueEnd(this.#at + from, this.#at + limit);

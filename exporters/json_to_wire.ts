@@ -4,39 +4,13 @@
  * with underscores, null as absent; unknown members pass (otlp E1, E6).
  * @module
  */
-import { OTLP_FIELDS, type OtlpMessage, type OtlpRule, type OtlpScalar } from "../proto_gen/otlp_fields.ts";
+import type { OtlpMessage } from "../proto_gen/otlp_fields.ts";
 import { scalarOf, wrong } from "./json_scalars.ts";
 import { JsonText } from "./json_text.ts";
 import { isRecord } from "./json_value.ts";
-import { isScalar, isZero, tagOf, writeScalar } from "./otlp_fields.ts";
+import { type Field, fieldsOf, isScalar, isZero, writeScalar } from "./otlp_fields.ts";
 import { DEPTH_MAX, LENGTH } from "./wire.ts";
 import { WireWriter } from "./wire_writer.ts";
-
-/** A field with what is worked out once. */
-interface Field {
-  readonly name: string;
-  readonly type: OtlpScalar | OtlpMessage;
-  readonly rule: OtlpRule | undefined;
-  readonly tag: number;
-}
-
-type Fields = ReadonlyMap<string, Field>;
-
-/** Fields by their names in JSON and in the definitions. */
-const FIELDS = new Map<OtlpMessage, Fields>();
-
-function fieldsOf(message: OtlpMessage): Fields {
-  const known = FIELDS.get(message);
-  if (known !== undefined) return known;
-  const fields = new Map<string, Field>();
-  for (const [name, [, type, rule]] of Object.entries(OTLP_FIELDS[message])) {
-    const field = { name, type, rule, tag: tagOf(message, name) };
-    fields.set(name, field);
-    fields.set(name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), field);
-  }
-  FIELDS.set(message, fields);
-  return fields;
-}
 
 /** A usual request takes less than half of its text. */
 const TEXT_PER_WIRE = 2;
@@ -141,7 +115,7 @@ class Conversion {
 /** The members of one message, of which some exclude each other. */
 class Members {
   readonly #name: string;
-  readonly #fields: Fields;
+  readonly #fields: ReadonlyMap<string, Field>;
   readonly #isRequest: boolean;
   #chosen: Field | undefined;
 
@@ -150,7 +124,7 @@ class Members {
       throw new SyntaxError(`"${name}" is too deep, expected at most ${DEPTH_MAX} levels`);
     }
     this.#name = name;
-    this.#fields = fieldsOf(message);
+    this.#fields = fieldsOf(message).byName;
     this.#isRequest = depth === 0;
   }
 

@@ -11,7 +11,7 @@ import {
   type OtlpMessage,
   type OtlpMessages,
 } from "../proto_gen/otlp_fields.ts";
-import { IDS, isKept, isScalar, isZero, WIRE_TYPES, writeScalar } from "./otlp_fields.ts";
+import { IDS, isScalar, isZero, WIRE_TYPES, writeScalar } from "./otlp_fields.ts";
 import { type Json, jsonDouble } from "./otlp_values.ts";
 import { LENGTH } from "./wire.ts";
 import type { Fields, FieldValue } from "./wire_message.ts";
@@ -55,8 +55,13 @@ function eachField(message: OtlpMessage, init: object, visit: Visit): void {
   for (const [name, value] of entries) {
     const field = fields[name];
     if (field === undefined) eachOfOneof(fields, value, visit);
-    else if (value !== undefined && (isKept(field[2]) || !isZero(value))) visit(name, field, value);
+    else if (value !== undefined && (isKept(field) || !isZero(value))) visit(name, field, value);
   }
+}
+
+/** True for a field that is written when it has its zero value too. */
+function isKept([, , rule]: OtlpField): boolean {
+  return rule === "optional" || rule === "oneof";
 }
 
 /** The one member that a oneof has, or none. */

@@ -5,9 +5,10 @@
  * younger than this process.
  * @module
  */
-import { tagOf } from "./otlp_fields.ts";
+import { numberOf } from "./otlp_fields.ts";
 import { writeFields } from "./otlp_message.ts";
 import type { ReceivedDropReason } from "./receiver_account.ts";
+import { CUMULATIVE, DELTA } from "./received_layout.ts";
 import { type Changes, difference, readPoint } from "./received_difference.ts";
 import {
   type Converted,
@@ -20,16 +21,6 @@ import {
 import { Slots } from "./received_slots.ts";
 import { FieldScanner } from "./wire.ts";
 import { WireWriter } from "./wire_writer.ts";
-
-const DELTA = 1;
-const CUMULATIVE = 2;
-
-/** The field that holds a point's attributes. */
-const ATTRIBUTES: Readonly<Record<PointKind, number>> = {
-  NumberDataPoint: 7,
-  HistogramDataPoint: 9,
-  ExponentialHistogramDataPoint: 1,
-};
 
 /** A series not seen for so long makes room for a new one. */
 const FORGET_NS = 600n * 1_000_000_000n;
@@ -72,10 +63,8 @@ export class DeltaState {
 
   /** A point's difference to the last; the reason when there is none. */
   #point(bytes: Uint8Array, kind: PointKind, metric: string): Uint8Array | ReceivedDropReason {
-    const attributes = identity(bytes, [new FieldScanner(bytes)], {
-      texts: [],
-      attributes: ATTRIBUTES[kind],
-    });
+    const naming = { texts: [], attributes: numberOf(kind, "attributes") };
+    const attributes = identity(bytes, [new FieldScanner(bytes)], naming);
     const series = `${metric}\n${attributes}`;
     const point = readPoint(bytes, kind);
     const slot = this.#series.get(series);
@@ -127,7 +116,7 @@ export function withoutDelta(request: Uint8Array): Converted {
 /** A point with other members; one that is undefined goes. */
 function changed(bytes: Uint8Array, kind: PointKind, changes: Changes): Uint8Array {
   const writer = new WireWriter();
-  const numbers = new Set(Object.keys(changes).map((name) => Math.floor(tagOf(kind, name) / 8)));
+  const numbers = new Set(Object.keys(changes).map((name) => numberOf(kind, name)));
   const fields = new FieldScanner(bytes);
   while (fields.next()) {
     if (!numbers.has(fields.number)) writer.raw(bytes.subarray(fields.tag, fields.end));

@@ -87,7 +87,7 @@ function list(member: FieldValue | undefined): readonly FieldValue[] {
   return Array.isArray(member) ? member : [];
 }
 
-/** Gives the change that makes `point` its difference to `last`. `processStartNs`: series that began later need no baseline. */
+/** What makes `point` its difference to `last`. `processStartNs`: series that began later need no baseline. */
 export function difference(
   point: Point,
   last: Remembered | undefined,

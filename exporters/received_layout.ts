@@ -22,6 +22,10 @@ export const BYTES_VALUE = 10;
 /** From here on, the number less `MESSAGE` is the index of the message inside. */
 export const MESSAGE = 16;
 
+/** AggregationTemporality. */
+export const DELTA = 1;
+export const CUMULATIVE = 2;
+
 /**
  * Where in a table a tag of two bytes is found: at `FAR` + tag. Tags from 128 to 255 are fields 16 to 31, of which
  * OTLP has one, `Span.flags`; larger ones are unknown.

@@ -11,6 +11,8 @@ import { release } from "./growing_bytes.ts";
 import {
   ANY_VALUE,
   BYTES_VALUE,
+  CUMULATIVE,
+  DELTA,
   FAR,
   FIXED32_VALUE,
   FIXED64_VALUE,
@@ -48,9 +50,6 @@ const TEXT_TAG = 0x0a;
 const BOOL_TAG = 0x10;
 const INT_TAG = 0x18;
 const DOUBLE_TAG = 0x21;
-
-const DELTA = 1;
-const CUMULATIVE = 2;
 
 /** The usual request's copy is made here, so that it costs no allocation; a larger one gets its own. */
 const scratch = new Uint8Array(262_144);

@@ -3,31 +3,10 @@
  * integers as bigint, enums as numbers, unknown fields left out. What comes twice is merged as protobuf's readers do.
  * @module
  */
-import { OTLP_FIELDS, type OtlpMessage, type OtlpRule, type OtlpScalar } from "../proto_gen/otlp_fields.ts";
+import type { OtlpMessage, OtlpScalar } from "../proto_gen/otlp_fields.ts";
 import { concat } from "./gzip.ts";
-import { isScalar, type Scalar, tagOf } from "./otlp_fields.ts";
+import { type Field, fieldsOf, isScalar, type Scalar } from "./otlp_fields.ts";
 import { DEPTH_MAX, FieldScanner, FIXED64, LENGTH } from "./wire.ts";
-
-interface Field {
-  readonly name: string;
-  readonly type: OtlpScalar | OtlpMessage;
-  readonly rule: OtlpRule | undefined;
-  /** Of one value. */
-  readonly wireType: number;
-}
-
-const FIELDS = new Map<OtlpMessage, ReadonlyMap<number, Field>>();
-
-function fieldsOf(message: OtlpMessage): ReadonlyMap<number, Field> {
-  const known = FIELDS.get(message);
-  if (known !== undefined) return known;
-  const fields = new Map<number, Field>();
-  for (const [name, [number, type, rule]] of Object.entries(OTLP_FIELDS[message])) {
-    fields.set(number, { name, type, rule, wireType: tagOf(message, name) % 8 });
-  }
-  FIELDS.set(message, fields);
-  return fields;
-}
 
 /** A message's members that are there, in the order of the wire. */
 export interface Fields {
@@ -39,8 +18,8 @@ export type FieldValue = Scalar | Fields | readonly FieldValue[];
 const NONE: ReadonlySet<string> = new Set();
 
 /**
- * A message's members, without those named in `skip` at any level. Throws `SyntaxError` when the bytes are no such message, `TypeError` when text in it is not
- * UTF-8.
+ * A message's members, without those named in `skip` at any level. Throws `SyntaxError` when the bytes are no such
+ * message, `TypeError` when text in it is not UTF-8.
  */
 export function readMessage(
   message: OtlpMessage,
@@ -97,7 +76,7 @@ class Reading {
     const parts = new Map<string, Part>();
     let chosen: string | undefined;
     while (scanner.next()) {
-      const field = fieldsOf(message).get(scanner.number);
+      const field = fieldsOf(message).byNumber.get(scanner.number);
       if (field === undefined || this.#skip.has(field.name)) continue;
       const { name, type, rule } = field;
       if (rule === "repeated") {
@@ -113,7 +92,7 @@ class Reading {
         }
         chosen = name;
       }
-      checkType(field, scanner, field.wireType);
+      checkType(field, scanner, field.tag % 8);
       if (isScalar(type)) members[name] = this.#scalar(type, scanner);
       else {
         members[name] = NOTHING;
@@ -129,7 +108,8 @@ class Reading {
 
   /** Numbers come packed or one by one. */
   #append(list: FieldValue[], field: Field, scanner: FieldScanner): void {
-    const { name, type, wireType } = field;
+    const { name, type } = field;
+    const wireType = field.tag % 8;
     if (!isScalar(type)) {
       checkType(field, scanner, LENGTH);
       list.push(this.message(type, scanner.inside()));
