@@ -3,7 +3,7 @@
  * started here is bounded in time and ended by its own pid.
  * @module
  */
-import { V8_FLAGS } from "../scripts/bundle.ts";
+import { RUNTIME_ENV, V8_FLAGS } from "../scripts/bundle.ts";
 import { end } from "./peers/child.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -15,12 +15,6 @@ const BUILT = Deno.env.get("PROGRAM_UNDER_TEST");
 export const COMMAND: readonly [string, ...string[]] = BUILT === undefined
   ? [Deno.execPath(), "run", "-A", "--no-prompt", V8_FLAGS, "--no-check", `${ROOT}main.ts`]
   : [BUILT.startsWith("/") ? BUILT : `${ROOT}${BUILT}`];
-
-const SWITCHES = {
-  DENO_NO_UPDATE_CHECK: "1",
-  DENO_TLS_CA_STORE: "system,mozilla",
-  DENO_USR2_MEMORY_TRIM: "1",
-} as const;
 
 export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -56,7 +50,7 @@ function environment(folder: string, options: ProgramOptions): Record<string, st
   }
   return {
     ...inherited,
-    ...SWITCHES,
+    ...RUNTIME_ENV,
     SONDE_CONTROL_SOCKET: `${folder}/ctl.sock`,
     SONDE_STATE_DIR: options.stateDir ?? `${folder}/state`,
     ...options.env,

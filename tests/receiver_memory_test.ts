@@ -5,9 +5,11 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Encoding } from "../exporters/batch.ts";
+import { sleep } from "../exporters/clock.ts";
 import { compress } from "../exporters/gzip.ts";
 import { encodeLogs } from "../exporters/otlp_logs.ts";
 import { encodeMessage } from "../exporters/otlp_message.ts";
+import { MALLOC_ENV } from "../scripts/bench_process.ts";
 import { ok, throttle } from "./fault_behaviours.ts";
 import { FaultServer } from "./fault_server.ts";
 import { head } from "./otlp_samples.ts";
@@ -39,8 +41,6 @@ const SERIES: Flood = { ...LARGE, signal: "metrics", items: 20_000 };
 
 const TO_JSON = { OTEL_EXPORTER_OTLP_PROTOCOL: "http/json" };
 const TO_DELTA = { SONDE_PRESET: "dynatrace", SONDE_API_KEY: "key" };
-
-const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 function logsOf(items: number, encoding: Encoding): Uint8Array<ArrayBuffer> {
   const observedNs = BigInt(Date.now()) * 1_000_000n;
@@ -93,7 +93,7 @@ async function flood(port: number, kind: Flood): Promise<Map<number, number>> {
         answers.set(response.status, (answers.get(response.status) ?? 0) + 1);
         if (response.status === 200) continue;
         assert(response.headers.has("retry-after"), `${response.status}`);
-        await wait(BUSY_MS);
+        await sleep(BUSY_MS);
       } catch (error) {
         // Refused before its body was read: the answer can be lost on the way.
         if (!(error instanceof TypeError)) throw error;
@@ -118,10 +118,8 @@ Deno.test("memory stays within 20 MiB of idle under a flood: large bodies, JSON,
   await inFolder(async (folder) => {
     const start = async (name: string, to: FaultServer, settings: Readonly<Record<string, string>> = {}) => {
       const port = freePort();
-      // As every way to start it sets them.
-      const malloc = { MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: "65536" };
       const env = {
-        ...{ ...malloc, SONDE_RECEIVE: `127.0.0.1:${port}`, SONDE_TIMEOUT: "1s" },
+        ...{ ...MALLOC_ENV, SONDE_RECEIVE: `127.0.0.1:${port}`, SONDE_TIMEOUT: "1s" },
         ...{ SONDE_CONTROL_SOCKET: `${folder}/${name}.sock`, ...settings },
       };
       const options = { env, stateDir: `${folder}/${name}` };
@@ -138,7 +136,7 @@ Deno.test("memory stays within 20 MiB of idle under a flood: large bodies, JSON,
       { ...await start("to-delta", server, TO_DELTA), kinds: [SERIES] },
       { ...await start("outage", away), kinds: [USUAL, USUAL_JSON] },
     ];
-    await wait(SETTLED_MS);
+    await sleep(SETTLED_MS);
     away.otherwise = throttle(503);
     for (const { program, port, kinds } of runs) {
       await using _ending = program;
